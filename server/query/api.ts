@@ -1,0 +1,112 @@
+/**
+ * The seam between the wire protocol and the query engine: pgwire speaks to a `Backend`, query implements it.
+ * Nothing here knows of sockets or message formats.
+ */
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { SqlensError } from '../../common/errors.ts';
+
+export interface SessionStart {
+  readonly user: string;
+  readonly database: string;
+  readonly applicationName: string;
+  readonly remoteAddress: string;
+  /** GUCs of the startup message (and of `options=-c name=value`), by lower-case name. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+export interface Backend {
+  /** Opens a session; rejects with a SqlensError (3D000 unknown database, 53300 too many connections). */
+  openSession(start: SessionStart): Promise<BackendSession>;
+}
+
+/** One statement of a query string and where it began (0-based offset in characters). */
+export interface StatementText {
+  readonly text: string;
+  readonly offset: number;
+}
+
+/** A parameter as the client sent it, already decoded from its wire format. */
+export interface ParameterValue {
+  readonly value: DuckDBValue;
+  /** undefined: the client declared no type and the value is text; the engine casts it to what the context needs. */
+  readonly type: DuckDBType | undefined;
+}
+
+export interface ResultColumn {
+  readonly name: string;
+  readonly type: DuckDBType;
+}
+
+/** Column-major values of some rows: `columns[c][r]`. */
+export interface RowBatch {
+  readonly rowCount: number;
+  readonly columns: readonly (readonly DuckDBValue[])[];
+}
+
+/** A parsed statement. Describing it never runs a model. */
+export interface PreparedStatement {
+  readonly text: string;
+  /** DuckDB type of each parameter, `undefined` where nothing determines it. */
+  readonly parameterTypes: readonly (DuckDBType | undefined)[];
+  /** Columns of the rows it returns; undefined when it returns none (INSERT without RETURNING, SET, DDL …). */
+  readonly columns: readonly ResultColumn[] | undefined;
+  /** True for '' and comments: answered with EmptyQueryResponse. */
+  readonly isEmpty: boolean;
+}
+
+/** A running statement. Pull `next()` until it gives undefined, then read `commandTag`; or `close()` early. */
+export interface Execution {
+  readonly columns: readonly ResultColumn[] | undefined;
+  /** The next rows, undefined at the end. Rejects with a SqlensError; a failed stream is never a short result. */
+  next(): Promise<RowBatch | undefined>;
+  /** "SELECT 3", "INSERT 0 5", "CREATE TABLE" …: valid once `next()` has given undefined. */
+  readonly commandTag: string;
+  /** Ends the statement early and frees what it holds; idempotent. */
+  close(): Promise<void>;
+}
+
+export type TransactionStatus = 'idle' | 'in-transaction' | 'failed';
+
+export interface Notice {
+  readonly severity: 'WARNING' | 'NOTICE' | 'INFO';
+  readonly error: SqlensError;
+}
+
+export interface BackendSession {
+  readonly transactionStatus: TransactionStatus;
+  /** Called for every notice and for every GUC_REPORT parameter that changes, before the statement's CommandComplete. */
+  onNotice: (notice: Notice) => void;
+  onParameterStatus: (name: string, value: string) => void;
+
+  /** The values to report as ParameterStatus after authentication, in PostgreSQL's order and spelling. */
+  parameterStatuses(): readonly (readonly [name: string, value: string])[];
+
+  /** Splits a query string at its top-level semicolons; empty statements are dropped unless nothing else is there. */
+  split(sql: string): StatementText[];
+
+  /**
+   * Parses and describes one statement.
+   * @param parameterTypes what the client declared for each parameter, undefined where it did not
+   */
+  prepare(sql: string, parameterTypes: readonly (DuckDBType | undefined)[]): Promise<PreparedStatement>;
+
+  /**
+   * Starts a statement. `alone: false` says that more statements of the same implicit transaction may follow before
+   * `sync` (several statements in a Query, or a pipeline): outside BEGIN the engine then opens an implicit
+   * transaction that `sync` ends. `alone: true` lets a single statement commit by itself.
+   */
+  execute(
+    statement: PreparedStatement,
+    parameters: readonly ParameterValue[],
+    options: { readonly alone: boolean },
+  ): Promise<Execution>;
+
+  /** The end of a Query or a Sync message: commits an implicit transaction, or rolls it back when `failed`. */
+  sync(failed: boolean): Promise<void>;
+
+  /** Interrupts whatever runs now: it ends with 57014. Does nothing when idle. */
+  cancel(): void;
+
+  /** Rolls back, interrupts, frees. Idempotent. */
+  close(): Promise<void>;
+}
