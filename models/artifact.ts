@@ -1,0 +1,74 @@
+/**
+ * What every model file becomes: one ONNX graph and a manifest that says how to feed it and what comes out.
+ * Both are stored under the digest of the graph; workers need nothing else.
+ */
+
+export type ModelFormat = 'keras-h5' | 'keras' | 'onnx';
+
+/** What Keras' `preprocess_input` modes do to RGB pixels 0…255. */
+export type Preprocess = 'none' | 'unit' | 'tf' | 'torch' | 'caffe';
+
+export const PREPROCESS_MODES: readonly Preprocess[] = ['none', 'unit', 'tf', 'torch', 'caffe'];
+
+export type TensorType = 'float32' | 'float16' | 'uint8' | 'int32' | 'int64' | 'float64' | 'bool';
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: TensorType;
+  /** Without the batch axis; null where the size is free. */
+  readonly shape: readonly (number | null)[];
+}
+
+/**
+ * How the pixels of one image are laid out for the graph's image input. A compiled Keras model takes uint8 RGB,
+ * NHWC, as it is (preprocessing is in the graph); a foreign ONNX file may want floats, NCHW, BGR: then a worker
+ * computes `value = pixel * scale[c] + offset[c]` for each channel c in the input's channel order.
+ */
+export interface ImageInput {
+  readonly tensor: string;
+  readonly type: 'uint8' | 'float32' | 'float16';
+  readonly layout: 'nhwc' | 'nchw';
+  readonly channels: 1 | 3;
+  readonly channelOrder: 'rgb' | 'bgr';
+  readonly height: number;
+  readonly width: number;
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+  /** False when the graph has a fixed batch of one. */
+  readonly dynamicBatch: boolean;
+}
+
+export interface LayerSummary {
+  readonly name: string;
+  readonly className: string;
+  readonly outputShape: readonly (number | null)[];
+  readonly parameterCount: number;
+}
+
+export interface Manifest {
+  /** SHA-256, hex, of the ONNX bytes. */
+  readonly digest: string;
+  readonly format: ModelFormat;
+  readonly preprocess: Preprocess;
+  /** Version of the compiler that wrote the graph: part of the answers' key. */
+  readonly compilerVersion: number;
+  readonly inputs: readonly TensorSpec[];
+  /** Set when the model takes exactly one image. */
+  readonly image: ImageInput | undefined;
+  /** The outputs that are served; workers flatten each to numbers per input row. */
+  readonly outputs: readonly TensorSpec[];
+  readonly layers: readonly LayerSummary[];
+  readonly parameterCount: number;
+  readonly size_bytes: number;
+}
+
+export interface CompileOptions {
+  readonly preprocess: Preprocess;
+  /** Name of an inner layer whose output is served instead of the model's own. */
+  readonly output: string | undefined;
+}
+
+export interface CompiledModel {
+  readonly manifest: Manifest;
+  readonly onnx: Uint8Array;
+}
