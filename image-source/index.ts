@@ -1,0 +1,11 @@
+/**
+ * Where images come from: locations (file, s3, http) that list and read objects under a policy, and a decoder that
+ * turns what was read into RGB pixels. Knows nothing of models, SQL or sockets.
+ */
+export type * from './api.ts';
+export { type DecodeOptions, decodeImage, decodeResized } from './decode/decode.ts';
+export { decoderVersion } from './decode/engines.ts';
+export { imageInfo } from './decode/info.ts';
+export { resizeImage } from './decode/resize.ts';
+export { thumbnail } from './decode/thumbnail.ts';
+export { fromImageSchema, toImageSchema } from './image-schema.ts';
