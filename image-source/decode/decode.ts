@@ -1,8 +1,7 @@
-import { SqlensError } from '../../common/errors.ts';
 import type { RgbImage } from '../api.ts';
 import { PixelBudget } from './budget.ts';
 import { sharp, Transformer } from './engines.ts';
-import { badImage, libraryMessage } from './errors.ts';
+import { badImage, undecodable } from './errors.ts';
 import { checkPixelCount, type ImageHeader, readHeader, sharpInput, uprightSize } from './header.ts';
 import { DECODE_BUDGET_PIXELS, MAX_PIXELS } from './limits.ts';
 import { cmykToRgb, type PixelLayout, toRgb } from './pixels.ts';
@@ -73,17 +72,8 @@ async function decodeOpened(bytes: Uint8Array, header: ImageHeader): Promise<Rgb
     }
     return await decodeBySharp(bytes, header);
   } catch (cause) {
-    throw undecodable(header, cause);
+    throw undecodable(header.format, bytes, cause);
   }
-}
-
-function undecodable(header: ImageHeader, cause: unknown): SqlensError {
-  if (cause instanceof SqlensError) return cause;
-  const message = libraryMessage(cause);
-  const what = /premature end|truncat|fill whole buffer|read error|unexpected end|not enough/i.test(message)
-    ? 'is truncated'
-    : 'cannot be decoded';
-  return badImage(`the ${header.format.toUpperCase()} image ${what}: ${message}`, { cause });
 }
 
 /**

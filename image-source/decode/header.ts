@@ -1,6 +1,6 @@
 import { readBmpHeader } from './bmp.ts';
 import { sharp } from './engines.ts';
-import { badImage, libraryMessage, tooLarge } from './errors.ts';
+import { badImage, tooLarge, undecodable } from './errors.ts';
 import { asOrientation, type Orientation, swapsSides } from './exif.ts';
 import { readJpegHeader } from './jpeg-header.ts';
 import { type ImageFormat, MAX_JPEG_SCANS, MAX_PIXELS } from './limits.ts';
@@ -57,9 +57,7 @@ async function sharpHeader(bytes: Uint8Array, format: ImageFormat): Promise<Imag
   const metadata = await sharp(bytes, { ...sharpInput(format), limitInputPixels: false })
     .metadata()
     .catch((cause: unknown) => {
-      throw badImage(`the ${format.toUpperCase()} header cannot be read: ${libraryMessage(cause)}`, {
-        cause,
-      });
+      throw undecodable(format, bytes, cause);
     });
   const seen = metadata.format === 'heif' ? 'avif' : metadata.format;
   if (seen !== format) throw badImage(`the content begins like ${format} and goes on like ${seen}`);
