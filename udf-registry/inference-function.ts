@@ -1,0 +1,198 @@
+/** Functions whose answers come from workers: models, image_decode, image_info, image_thumbnail. */
+import { SqlensError, SqlState } from '../common/errors.ts';
+import type { ImageObject } from '../image-source/api.ts';
+import type { AnswerStore } from './answers.ts';
+import { FAILED } from './answers.ts';
+import type { Answer, Inference, Input, Task } from './api.ts';
+import { Demand } from './demand.ts';
+import type { InferenceErrorLog } from './inference-errors.ts';
+import type { AskingFunction, Pass, QueryAnswering } from './pass.ts';
+import type { ResultShape } from './shapes.ts';
+
+/** What inference functions need of the image room: turning a URI into its canonical form and its version. */
+export interface Versions {
+  canonicalUri(text: string): string;
+  stat(uri: string): Promise<Pick<ImageObject, 'version'>>;
+}
+
+export interface InferenceContext {
+  readonly inference: Inference;
+  readonly versions: Versions;
+  readonly errors: InferenceErrorLog;
+}
+
+/** Stats of bare URIs that run at once: enough to hide a bucket's latency. */
+const STATS_IN_FLIGHT = 32;
+
+export class InferenceFunction implements AskingFunction {
+  readonly internalName: string;
+  readonly displayName: string;
+  readonly takes: readonly Input['kind'][];
+  readonly task: Task;
+  readonly store: AnswerStore;
+  readonly shape: ResultShape;
+  readonly #context: InferenceContext;
+  readonly #demands = new WeakMap<Pass, Demand>();
+
+  constructor(options: {
+    internalName: string;
+    displayName: string;
+    takes: readonly Input['kind'][];
+    task: Task;
+    store: AnswerStore;
+    shape: ResultShape;
+    context: InferenceContext;
+  }) {
+    this.internalName = options.internalName;
+    this.displayName = options.displayName;
+    this.takes = options.takes;
+    this.task = options.task;
+    this.store = options.store;
+    this.shape = options.shape;
+    this.#context = options.context;
+  }
+
+  /** Where to note a missing input in this pass; undefined when another function asks in it. */
+  demandOf(pass: Pass): Demand | undefined {
+    if (!pass.claim(this)) return undefined;
+    let demand = this.#demands.get(pass);
+    if (demand === undefined) {
+      demand = new Demand(pass.budget);
+      this.#demands.set(pass, demand);
+    }
+    return demand;
+  }
+
+  async satisfy(pass: Pass): Promise<void> {
+    const demand = this.#demands.get(pass);
+    if (demand === undefined) return;
+    const query = pass.query;
+    const resolved = await this.#resolve(demand, query);
+    const waiting = new Map<string, { readonly input: Input; readonly demandIndexes: number[] }>();
+    resolved.forEach((entry, index) => {
+      if (entry instanceof SqlensError) {
+        this.#fail(demand, [index], entry, query);
+        return;
+      }
+      const slot = this.store.find(entry.identity);
+      const others = waiting.get(entry.identity);
+      if (slot !== undefined) this.#settle(demand, [index], slot, query);
+      else if (others !== undefined) others.demandIndexes.push(index);
+      else waiting.set(entry.identity, { input: entry.input, demandIndexes: [index] });
+    });
+    const asked = [...waiting.entries()];
+    if (asked.length === 0) return;
+    query.inferred_count += asked.length;
+    let failure: SqlensError | undefined;
+    await this.#context.inference.submit(
+      this.task,
+      asked.map(([, { input }]) => input),
+      {
+        queryId: query.queryId,
+        signal: query.signal,
+        onAnswer: (index, answer) => {
+          const entry = asked[index];
+          if (entry === undefined) return;
+          try {
+            this.#take(entry[0], entry[1].demandIndexes, answer, demand, query);
+          } catch (error) {
+            if (!(error instanceof SqlensError)) throw error;
+            failure ??= error;
+          }
+        },
+      },
+    );
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Gives each input its identity: what it is, by content or version, whichever way it was passed. */
+  async #resolve(
+    demand: Demand,
+    query: QueryAnswering,
+  ): Promise<({ readonly identity: string; readonly input: Input } | SqlensError)[]> {
+    const resolved: ({ identity: string; input: Input } | SqlensError)[] = new Array(demand.count);
+    let next = 0;
+    const work = async () => {
+      for (let index = next++; index < demand.count; index = next++) {
+        query.signal.throwIfAborted();
+        const input = demand.inputs[index];
+        if (input !== undefined) resolved[index] = await this.#identify(input, demand.keys, index);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(STATS_IN_FLIGHT, demand.count) }, work));
+    return resolved;
+  }
+
+  async #identify(
+    input: Input,
+    keys: Uint32Array,
+    index: number,
+  ): Promise<{ identity: string; input: Input } | SqlensError> {
+    if (input.kind !== 'stored') {
+      const key = Buffer.from(keys.buffer, keys.byteOffset + index * 16, 16).toString('hex');
+      return { identity: key, input };
+    }
+    try {
+      const uri = this.#context.versions.canonicalUri(input.uri);
+      const version = input.version ?? (await this.#context.versions.stat(uri)).version;
+      return { identity: `${uri}\n${version}`, input: { kind: 'stored', uri, version } };
+    } catch (error) {
+      if (error instanceof SqlensError) return error;
+      throw error;
+    }
+  }
+
+  #take(
+    identity: string,
+    demandIndexes: readonly number[],
+    answer: Answer,
+    demand: Demand,
+    query: QueryAnswering,
+  ): void {
+    if (answer.kind === 'failed') {
+      this.#fail(demand, demandIndexes, answer.error, query);
+      return;
+    }
+    const { value, size_bytes } = this.shape.toValue(answer);
+    this.#settle(demand, demandIndexes, this.store.add(identity, value, size_bytes), query);
+  }
+
+  #settle(demand: Demand, indexes: readonly number[], slot: number, query: QueryAnswering): void {
+    for (const index of indexes) {
+      const keys = demand.durable[index] ? this.store.keys : query.answersOf(this.store).own;
+      keys.set(demand.keys, index * 4, slot);
+    }
+  }
+
+  #fail(demand: Demand, indexes: readonly number[], error: SqlensError, query: QueryAnswering): void {
+    for (const index of indexes) {
+      query.answersOf(this.store).own.set(demand.keys, index * 4, FAILED);
+      const input = demand.inputs[index];
+      this.#context.errors.add(query.queryId, this.displayName, nameOf(input), error);
+      if (query.onError === 'fail') {
+        throw new SqlensError({
+          sqlState: error.sqlState,
+          message: `${this.displayName} failed on ${nameOf(input)}: ${error.message}`,
+          hint: error.hint ?? "SET sqlens.on_error = 'null' makes bad inputs NULL instead.",
+          detail: error.detail,
+          cause: error,
+        });
+      }
+    }
+  }
+}
+
+function nameOf(input: Input | undefined): string {
+  switch (input?.kind) {
+    case undefined:
+      return 'an input';
+    case 'stored':
+      return input.uri;
+    case 'bytes':
+      return `${input.bytes.length} bytes`;
+    case 'schema':
+      return input.image.origin === '' ? 'an image struct' : input.image.origin;
+    case 'tensor':
+      return `a list of ${input.values.length} numbers`;
+  }
+}

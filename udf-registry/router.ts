@@ -1,0 +1,464 @@
+/**
+ * Brings inputs to workers and answers back: who is served next (batcher), where (the least busy worker, best one that
+ * has the model loaded), and what happens when a worker dies (its batch is tried again alone, then halved until the input
+ * that does it is found; a model that keeps killing workers is quarantined).
+ */
+
+import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
+import type { Answer, Inference, Input, SubmitOptions, Task } from './api.ts';
+import {
+  type Batch,
+  Batcher,
+  type BatchLimits,
+  isLive,
+  type Row,
+  type Submission,
+  settle,
+  taskKey,
+} from './batcher.ts';
+import type { Logger } from './logger.ts';
+import { Meter } from './meter.ts';
+import { type Ending, Quarantine } from './quarantine.ts';
+import { Seat } from './seat.ts';
+import { type FromWorker, fromFailure, type Part, type Phase, unpackTensors } from './workers/messages.ts';
+import type { Pool, PoolEvents, PoolWorker } from './workers/pool.ts';
+import { workerTask } from './workers/task.ts';
+
+export interface RouterLimits extends BatchLimits {
+  /** Submissions at the same time; the next is refused. */
+  readonly submissions_max: number;
+  /** A batch may take so long to be prepared, to load its model and to run, each. */
+  readonly batch_timeout_ms: number;
+  /** A worker is replaced after so many batches … */
+  readonly recycle_batches: number;
+  /** … or above this much memory. */
+  readonly recycle_rss_bytes: number;
+  /** … or after it has released so many sessions. */
+  readonly recycle_released: number;
+}
+
+/** Batches under way to one worker: one runs, the others are fetched and decoded meanwhile. */
+const DEPTH = 3;
+/** With batches this slow a third one under way gains nothing and lets newcomers wait. */
+const SLOW_RUN_S = 0.25;
+const DEPTH_SLOW = 2;
+
+/** Workers that did not start, in a row, before those who wait are told. */
+const START_FAILURES_MAX = 5;
+
+/** Replacing a worker costs a start: what makes one worth replacing may come back at once in its successor. */
+const RECYCLE_PAUSE_MS = 10_000;
+
+export class Router implements Inference {
+  private readonly limits: RouterLimits;
+  private readonly logger: Logger;
+  private readonly pool: Pool;
+  private readonly batcher: Batcher;
+  private readonly quarantine = new Quarantine();
+  private readonly meter = new Meter();
+  private readonly submissions = new Set<Submission>();
+  private readonly seats = new Map<number, Seat>();
+  /** Batches that were under way when their worker died through no fault of theirs. */
+  private readonly innocent: Batch[] = [];
+  /** Batches that may have killed a worker: each runs alone. */
+  private readonly suspect: Batch[] = [];
+  private closed: SqlensError | undefined;
+
+  constructor(limits: RouterLimits, logger: Logger, openPool: (events: PoolEvents) => Pool) {
+    this.limits = limits;
+    this.logger = logger;
+    this.batcher = new Batcher(limits);
+    this.pool = openPool({
+      onReady: (worker) => this.workerReady(worker),
+      onMessage: (worker, message) => this.received(worker, message),
+      onGone: (worker, cause) => this.workerGone(worker, cause),
+      onStartFailed: (failures, cause) => this.startFailed(failures, cause),
+      onDraining: (worker) => this.retireIfIdle(this.seats.get(worker.id)),
+    });
+    this.pool.start();
+  }
+
+  /** See {@link Inference.submit}. Inputs are taken as they are needed: the array must not change meanwhile. */
+  async submit(task: Task, inputs: readonly Input[], options: SubmitOptions): Promise<void> {
+    options.signal.throwIfAborted();
+    const refusal = this.refusal(task);
+    if (refusal !== undefined) throw refusal;
+    if (inputs.length === 0) return;
+    let submission: Submission | undefined;
+    const abort = () => {
+      if (submission !== undefined) this.drop(submission, options.signal.reason);
+    };
+    options.signal.addEventListener('abort', abort, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const { length } = inputs;
+        const state = { next: 0, remaining: length, isOver: false };
+        submission = { task, key: taskKey(task), inputs, options, resolve, reject, ...state };
+        this.submissions.add(submission);
+        this.batcher.add(submission);
+        this.dispatch();
+      });
+    } finally {
+      options.signal.removeEventListener('abort', abort);
+      if (submission !== undefined) this.submissions.delete(submission);
+    }
+  }
+
+  /** Forgets that a model was quarantined: call it when its artifact is registered again. */
+  release(digest: string): void {
+    this.quarantine.release(digest);
+  }
+
+  /** A snapshot for views and metrics. */
+  stats(): InferenceStats {
+    const workers = this.pool.workers().map((worker): WorkerStats => {
+      const seat = this.seats.get(worker.id);
+      return {
+        pid: worker.pid,
+        slot: worker.slot,
+        state: worker.state === 'ready' && (seat?.batches.length ?? 0) > 0 ? 'busy' : worker.state,
+        loaded: seat?.loaded ?? [],
+        batches: seat?.batchCount ?? 0,
+        batches_under_way: seat?.batches.length ?? 0,
+        restarts: this.pool.restartsOf(worker.slot),
+        rss_bytes: seat?.rss_bytes ?? 0,
+        startedAt: worker.startedAt,
+      };
+    });
+    return {
+      workers,
+      submissions: this.submissions.size,
+      inputs_waiting: this.batcher.waiting,
+      batches_to_retry: this.innocent.length + this.suspect.length,
+      tasks: this.meter.tasks(),
+    };
+  }
+
+  /** Rejects whatever waits and ends the workers. */
+  async close(): Promise<void> {
+    this.closed = new SqlensError({
+      sqlState: SqlState.adminShutdown,
+      message: 'the server is shutting down',
+      hint: 'Connect again once it is back.',
+    });
+    for (const submission of [...this.submissions]) this.drop(submission, this.closed);
+    for (const seat of this.seats.values()) seat.disarm();
+    await this.pool.close();
+  }
+
+  private refusal(task: Task): SqlensError | undefined {
+    if (this.closed !== undefined) return this.closed;
+    if (this.submissions.size >= this.limits.submissions_max) {
+      return new SqlensError({
+        sqlState: SqlState.configurationLimitExceeded,
+        message: `more than ${this.limits.submissions_max} calls of models are waiting`,
+        hint: 'Run fewer queries at the same time.',
+      });
+    }
+    return task.kind === 'model' ? this.quarantine.refusal(task.digest) : undefined;
+  }
+
+  // ── Out: batches to workers ──────────────────────────────────────────────────────────────────────────────────────
+
+  private dispatch(): void {
+    if (this.closed !== undefined) return;
+    const reserved = this.dispatchSuspects();
+    const free = (batch: { readonly task: Task; readonly key: string }) =>
+      this.freeSeat(batch.task, batch.key, reserved);
+    while (this.innocent.length > 0) {
+      const batch = this.innocent[0];
+      if (batch === undefined) break;
+      const seat = batch.rows.some(isLive) ? free(batch) : undefined;
+      if (seat === undefined && batch.rows.some(isLive)) return;
+      this.innocent.shift();
+      if (seat !== undefined) this.send(seat, batch);
+    }
+    for (;;) {
+      const task = this.batcher.peek();
+      if (task === undefined) return;
+      const key = taskKey(task);
+      const seat = free({ task, key });
+      if (seat === undefined) return;
+      const batch = this.batcher.take(this.share(task, key));
+      if (batch === undefined) return;
+      this.send(seat, batch);
+    }
+  }
+
+  /**
+   * Sends suspects to idle workers. When there are more, one worker is kept free of other batches, so that it
+   * becomes idle.
+   */
+  private dispatchSuspects(): Seat | undefined {
+    for (;;) {
+      const batch = this.suspect[0];
+      if (batch === undefined) return undefined;
+      if (!batch.rows.some(isLive)) {
+        this.suspect.shift();
+        continue;
+      }
+      const seats = this.readySeats().sort((a, b) => a.batches.length - b.batches.length);
+      const first = seats[0];
+      if (first === undefined || first.batches.length > 0) return first;
+      this.suspect.shift();
+      this.send(first, batch);
+    }
+  }
+
+  private readySeats(): Seat[] {
+    return [...this.seats.values()].filter((seat) => seat.worker.state === 'ready');
+  }
+
+  /** The worker that a batch goes to: the least busy, and among those one that has the model loaded. */
+  private freeSeat(task: Task, key: string, reserved: Seat | undefined): Seat | undefined {
+    const depth = this.meter.meanRun_s(key) > SLOW_RUN_S ? DEPTH_SLOW : DEPTH;
+    let best: Seat | undefined;
+    let bestScore = Number.POSITIVE_INFINITY;
+    for (const seat of this.readySeats()) {
+      if (seat === reserved || seat.isAlone || seat.batches.length >= depth) continue;
+      const isMissing = task.kind === 'model' && !seat.has(task.digest);
+      // A worker that is a batch busier loses to one that must load first: loading is paid once.
+      const score = seat.batches.length * 2 + (isMissing ? 1 + seat.loaded.length / 1_000 : 0);
+      if (score < bestScore) {
+        best = seat;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+
+  /** The rows of a task that one worker takes: few inputs are spread over the idle workers that have the model. */
+  private share(task: Task, key: string): number {
+    const idle = this.readySeats().filter(
+      (seat) => seat.batches.length === 0 && (task.kind !== 'model' || seat.has(task.digest)),
+    );
+    return Math.ceil(this.batcher.waitingFor(key) / Math.max(1, idle.length));
+  }
+
+  private send(seat: Seat, batch: Batch): void {
+    const rows = batch.rows.filter(isLive);
+    const sent: Batch = { ...batch, rows };
+    seat.add(sent);
+    if (batch.task.kind === 'model') seat.expect(batch.task.digest);
+    seat.worker.send({
+      type: 'batch',
+      batch: sent.id,
+      task: workerTask(batch.task),
+      inputs: rows
+        .map(({ submission, index }) => submission.inputs[index])
+        .filter((input) => input !== undefined),
+    });
+  }
+
+  // ── Back: answers to submissions ─────────────────────────────────────────────────────────────────────────────────
+
+  private received(worker: PoolWorker, message: FromWorker): void {
+    const seat = this.seats.get(worker.id);
+    if (seat === undefined || message.type === 'ready') return;
+    const batch = seat.find(message.batch);
+    if (batch === undefined) return;
+    switch (message.type) {
+      case 'phase':
+        seat.enter(message.phase);
+        return;
+      case 'part':
+        this.deliver(batch, message.part);
+        return;
+      case 'done':
+        seat.remove(batch);
+        seat.heard(message.health);
+        this.meter.addBatch(batch.key, message.preparing_s, message.inferring_s);
+        if (message.part !== undefined) this.deliver(batch, message.part);
+        if (batch.task.kind === 'model' && (message.part?.tensors?.rows.length ?? 0) > 0) {
+          this.quarantine.answered(batch.task.digest);
+        }
+        break;
+      case 'load-failed':
+        seat.remove(batch);
+        seat.heard(message.health);
+        this.failTask(batch.key, fromFailure(message.failure));
+        break;
+    }
+    this.recycleIfDue(seat);
+    this.retireIfIdle(seat);
+    this.dispatch();
+  }
+
+  private deliver(batch: Batch, part: Part): void {
+    if (part.tensors !== undefined) {
+      for (const { row, tensors } of unpackTensors(part.tensors)) {
+        this.answer(batch, row, { kind: 'tensors', tensors });
+      }
+    }
+    for (const { row, answer } of part.answers) this.answer(batch, row, answer);
+    for (const { row, failure } of part.failures) {
+      this.answer(batch, row, { kind: 'failed', error: fromFailure(failure) });
+    }
+  }
+
+  private answer(batch: Batch, position: number, answer: Answer): void {
+    const row = batch.rows[position];
+    batch.rows[position] = undefined;
+    if (row === undefined) return;
+    this.meter.addInput(batch.key, answer.kind === 'failed');
+    const { submission, index } = row;
+    if (submission.isOver) return;
+    try {
+      submission.options.onAnswer(index, answer);
+    } catch (error) {
+      this.drop(submission, error);
+      return;
+    }
+    submission.remaining--;
+    if (submission.remaining === 0) settle(submission, 'answered');
+  }
+
+  /** Ends a submission early: what waits is forgotten, what is under way is not waited for. */
+  private drop(submission: Submission, reason: unknown): void {
+    this.batcher.remove(submission);
+    settle(submission, { reason });
+    for (const seat of this.seats.values()) {
+      for (const batch of seat.batches) {
+        if (!batch.rows.some(isLive)) seat.worker.send({ type: 'cancel', batch: batch.id });
+      }
+    }
+    this.dispatch();
+  }
+
+  private failTask(key: string, error: SqlensError): void {
+    for (const submission of [...this.submissions]) {
+      if (submission.key === key) this.drop(submission, error);
+    }
+  }
+
+  // ── Workers that come and go ─────────────────────────────────────────────────────────────────────────────────────
+
+  private workerReady(worker: PoolWorker): void {
+    this.seats.set(
+      worker.id,
+      new Seat(worker, this.limits.batch_timeout_ms, (seat) => {
+        this.logger.warn({ pid: worker.pid, phase: seat.phase }, 'worker killed: its batch took too long');
+        this.pool.kill(worker);
+      }),
+    );
+    this.dispatch();
+  }
+
+  private startFailed(failures: number, cause: string): void {
+    if (failures < START_FAILURES_MAX || this.readySeats().length > 0) return;
+    const error = new SqlensError({
+      sqlState: SqlState.systemError,
+      message: `worker processes do not start: ${cause}`,
+      hint: "See the server's log; the memory limit of workers may be too low, or a native library is missing.",
+    });
+    for (const submission of [...this.submissions]) this.drop(submission, error);
+  }
+
+  private workerGone(worker: PoolWorker, cause: string): void {
+    const seat = this.seats.get(worker.id);
+    this.seats.delete(worker.id);
+    if (seat === undefined) return;
+    seat.disarm();
+    if (worker.state === 'draining' && seat.batches.length === 0) return;
+    this.logger.warn({ pid: worker.pid, cause, batches: seat.batches.length }, 'worker died');
+    const [head, ...others] = seat.batches;
+    const ending: Ending = seat.isLate ? 'deadline' : 'crash';
+    if (head !== undefined) {
+      // A deadline is the running batch's own; a crash may come from any input that was being decoded.
+      if (ending === 'deadline' || others.length === 0) this.blame(head, seat.phase, ending, cause);
+      else this.suspect.push({ ...head, crashes: Math.max(1, head.crashes) });
+    }
+    for (const batch of others) {
+      if (ending === 'deadline') this.innocent.push(batch);
+      else this.suspect.push({ ...batch, crashes: Math.max(1, batch.crashes) });
+    }
+    this.dispatch();
+  }
+
+  /** A worker died of this batch: try again, then look for the input that does it. */
+  private blame(batch: Batch, phase: Phase, ending: Ending, cause: string): void {
+    const rows = batch.rows.filter(isLive);
+    const crashes = batch.crashes + 1;
+    // The first crash may have come from outside; a deadline is always the batch's own.
+    if (
+      batch.task.kind === 'model' &&
+      phase !== 'prepare' &&
+      (ending === 'deadline' || crashes > 1 || phase === 'load')
+    ) {
+      const { digest } = batch.task;
+      const refusal = this.quarantine.died({ digest, phase, ending, rows });
+      if (refusal !== undefined) {
+        this.logger.error({ digest }, refusal.message);
+        this.failTask(batch.key, refusal);
+        this.killRunning(batch.key);
+        return;
+      }
+    }
+    if (rows.length === 0) return;
+    if (phase === 'load' || crashes < 2) {
+      this.retry(batch, rows, crashes);
+      return;
+    }
+    if (rows.length > 1) {
+      const middle = Math.ceil(rows.length / 2);
+      this.retry(batch, rows.slice(0, middle), 1);
+      this.retry(batch, rows.slice(middle), 1);
+      return;
+    }
+    // One more try before an input is given up: crashes, unlike deadlines, may still be somebody else's.
+    if (ending === 'crash' && crashes < 3) {
+      this.retry(batch, rows, crashes);
+      return;
+    }
+    const error = poison(ending, this.limits.batch_timeout_ms, cause);
+    this.answer({ ...batch, rows }, 0, { kind: 'failed', error });
+  }
+
+  private retry(batch: Batch, rows: readonly Row[], crashes: number): void {
+    this.suspect.push(this.batcher.batchOf(batch.task, batch.key, rows, crashes));
+  }
+
+  /** Workers that run a quarantined model would sit in it until their deadline. */
+  private killRunning(key: string): void {
+    for (const seat of this.seats.values()) {
+      if (seat.batches[0]?.key === key && seat.phase !== 'prepare') {
+        seat.isLate = true;
+        this.pool.kill(seat.worker);
+      }
+    }
+  }
+
+  private recycleIfDue(seat: Seat): void {
+    const { limits } = this;
+    const isDue =
+      seat.batchCount >= limits.recycle_batches ||
+      seat.rss_bytes >= limits.recycle_rss_bytes ||
+      seat.released >= limits.recycle_released ||
+      seat.abandoned > 0;
+    if (!isDue || seat.worker.state !== 'ready' || seat.isReplaced) return;
+    if (Date.now() - seat.worker.startedAt.getTime() < RECYCLE_PAUSE_MS) return;
+    seat.isReplaced = true;
+    const { batchCount, rss_bytes, released, abandoned } = seat;
+    this.logger.info(
+      { pid: seat.worker.pid, batchCount, rss_bytes, released, abandoned },
+      'worker is replaced',
+    );
+    this.pool.replace(seat.worker);
+  }
+
+  private retireIfIdle(seat: Seat | undefined): void {
+    if (seat?.worker.state === 'draining' && seat.batches.length === 0) this.pool.retire(seat.worker);
+  }
+}
+
+function poison(ending: Ending, timeout_ms: number, cause: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.systemError,
+    message:
+      ending === 'crash'
+        ? 'the worker process crashed on this input'
+        : `the worker process was killed: this input took longer than ${timeout_ms / 1000} s`,
+    detail: cause,
+    hint: 'The input is skipped; the other inputs of the query are not affected.',
+  });
+}
