@@ -4,7 +4,7 @@
  * that does it is found; a model that keeps killing workers is quarantined).
  */
 
-import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
+import { SqlensError, SqlState } from '../common/errors.ts';
 import type { Answer, Inference, Input, SubmitOptions, Task } from './api.ts';
 import {
   type Batch,
@@ -20,6 +20,7 @@ import type { Logger } from './logger.ts';
 import { Meter } from './meter.ts';
 import { type Ending, Quarantine } from './quarantine.ts';
 import { Seat } from './seat.ts';
+import type { InferenceStats, WorkerStats } from './stats.ts';
 import { type FromWorker, fromFailure, type Part, type Phase, unpackTensors } from './workers/messages.ts';
 import type { Pool, PoolEvents, PoolWorker } from './workers/pool.ts';
 import { workerTask } from './workers/task.ts';
@@ -239,7 +240,6 @@ export class Router implements Inference {
     const rows = batch.rows.filter(isLive);
     const sent: Batch = { ...batch, rows };
     seat.add(sent);
-    if (batch.task.kind === 'model') seat.expect(batch.task.digest);
     seat.worker.send({
       type: 'batch',
       batch: sent.id,
@@ -268,7 +268,10 @@ export class Router implements Inference {
         seat.remove(batch);
         seat.heard(message.health);
         this.meter.addBatch(batch.key, message.preparing_s, message.inferring_s);
-        if (message.part !== undefined) this.deliver(batch, message.part);
+        if (message.part !== undefined) {
+          this.deliver(batch, message.part);
+          this.completeForgotten(batch);
+        }
         if (batch.task.kind === 'model' && (message.part?.tensors?.rows.length ?? 0) > 0) {
           this.quarantine.answered(batch.task.digest);
         }
@@ -311,6 +314,17 @@ export class Router implements Inference {
     }
     submission.remaining--;
     if (submission.remaining === 0) settle(submission, 'answered');
+  }
+
+  /** A batch that is done has answered every row; one without an answer would be waited for without end. */
+  private completeForgotten(batch: Batch): void {
+    const error = new SqlensError({
+      sqlState: SqlState.internalError,
+      message: 'the worker gave no answer for this input',
+    });
+    batch.rows.forEach((row, position) => {
+      if (isLive(row)) this.answer(batch, position, { kind: 'failed', error });
+    });
   }
 
   /** Ends a submission early: what waits is forgotten, what is under way is not waited for. */
@@ -395,7 +409,8 @@ export class Router implements Inference {
       }
     }
     if (rows.length === 0) return;
-    if (phase === 'load' || crashes < 2) {
+    const isDecisive = ending === 'deadline' && rows.length > 1;
+    if (phase === 'load' || (crashes < 2 && !isDecisive)) {
       this.retry(batch, rows, crashes);
       return;
     }
