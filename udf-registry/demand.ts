@@ -24,6 +24,7 @@ export class Demand {
   /** The 128-bit key of input i stands at words 4i … 4i + 3. */
   #keys = new Uint32Array(64 * 4);
   readonly durable: boolean[] = [];
+  readonly parameters: (number | undefined)[] = [];
   readonly #seen = new KeyIndex();
   readonly #budget: DemandBudget;
   #size_bytes = 0;
@@ -50,7 +51,13 @@ export class Demand {
     return this.#seen.get(words, offset) !== ABSENT;
   }
 
-  add(words: Uint32Array, offset: number, input: Input, durable: boolean): void {
+  add(
+    words: Uint32Array,
+    offset: number,
+    input: Input,
+    durable: boolean,
+    parameter: number | undefined,
+  ): void {
     const at = this.inputs.length;
     if (this.#keys.length < (at + 1) * 4) {
       const grown = new Uint32Array(this.#keys.length * 2);
@@ -61,6 +68,7 @@ export class Demand {
     this.#seen.set(words, offset, at);
     this.inputs.push(input);
     this.durable.push(durable);
+    this.parameters.push(parameter);
     this.#size_bytes += inputSize_bytes(input);
     this.#full = this.inputs.length >= this.#budget.count || this.#size_bytes >= this.#budget.size_bytes;
   }

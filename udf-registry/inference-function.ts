@@ -1,8 +1,7 @@
 /** Functions whose answers come from workers: models, image_decode, image_info, image_thumbnail. */
-import { SqlensError, SqlState } from '../common/errors.ts';
+import { SqlensError } from '../common/errors.ts';
 import type { ImageObject } from '../image-source/api.ts';
-import type { AnswerStore } from './answers.ts';
-import { FAILED } from './answers.ts';
+import { type AnswerStore, FAILED } from './answers.ts';
 import type { Answer, Inference, Input, Task } from './api.ts';
 import { Demand } from './demand.ts';
 import type { InferenceErrorLog } from './inference-errors.ts';
@@ -21,6 +20,12 @@ export interface InferenceContext {
   readonly errors: InferenceErrorLog;
 }
 
+/** Inputs of one identity, which are inferred once. */
+interface Waiting {
+  readonly input: Input;
+  readonly demandIndexes: number[];
+}
+
 /** Stats of bare URIs that run at once: enough to hide a bucket's latency. */
 const STATS_IN_FLIGHT = 32;
 
@@ -28,7 +33,8 @@ export class InferenceFunction implements AskingFunction {
   readonly internalName: string;
   readonly displayName: string;
   readonly takes: readonly Input['kind'][];
-  readonly task: Task;
+  /** What workers do; for functions with a number beside the input, depending on it. */
+  readonly taskFor: (parameter: number | undefined) => Task;
   readonly store: AnswerStore;
   readonly shape: ResultShape;
   readonly #context: InferenceContext;
@@ -38,7 +44,7 @@ export class InferenceFunction implements AskingFunction {
     internalName: string;
     displayName: string;
     takes: readonly Input['kind'][];
-    task: Task;
+    taskFor: (parameter: number | undefined) => Task;
     store: AnswerStore;
     shape: ResultShape;
     context: InferenceContext;
@@ -46,10 +52,20 @@ export class InferenceFunction implements AskingFunction {
     this.internalName = options.internalName;
     this.displayName = options.displayName;
     this.takes = options.takes;
-    this.task = options.task;
+    this.taskFor = options.taskFor;
     this.store = options.store;
     this.shape = options.shape;
     this.#context = options.context;
+  }
+
+  /**
+   * Whether this pass should note an input that has no answer: not when another function asks in it, nor when the
+   * input is noted already or the budget used up (which it is only with inputs in it).
+   */
+  wants(pass: Pass, words: Uint32Array, offset: number): boolean {
+    if (pass.mode === 'describe' || (pass.asking !== undefined && pass.asking !== this)) return false;
+    const demand = this.#demands.get(pass);
+    return demand === undefined || (!demand.full && !demand.has(words, offset));
   }
 
   /** Where to note a missing input in this pass; undefined when another function asks in it. */
@@ -68,40 +84,52 @@ export class InferenceFunction implements AskingFunction {
     if (demand === undefined) return;
     const query = pass.query;
     const resolved = await this.#resolve(demand, query);
-    const waiting = new Map<string, { readonly input: Input; readonly demandIndexes: number[] }>();
+    const waiting = new Map<number | undefined, Map<string, Waiting>>();
     resolved.forEach((entry, index) => {
       if (entry instanceof SqlensError) {
         this.#fail(demand, [index], entry, query);
         return;
       }
       const slot = this.store.find(entry.identity);
-      const others = waiting.get(entry.identity);
-      if (slot !== undefined) this.#settle(demand, [index], slot, query);
-      else if (others !== undefined) others.demandIndexes.push(index);
-      else waiting.set(entry.identity, { input: entry.input, demandIndexes: [index] });
+      if (slot !== undefined) {
+        this.#settle(demand, [index], slot, query);
+        return;
+      }
+      const parameter = demand.parameters[index];
+      const group = waiting.get(parameter) ?? new Map<string, Waiting>();
+      waiting.set(parameter, group);
+      const others = group.get(entry.identity);
+      if (others === undefined) group.set(entry.identity, { input: entry.input, demandIndexes: [index] });
+      else others.demandIndexes.push(index);
     });
-    const asked = [...waiting.entries()];
-    if (asked.length === 0) return;
+    for (const [parameter, group] of waiting)
+      await this.#infer(this.taskFor(parameter), group, demand, query);
+  }
+
+  async #infer(
+    task: Task,
+    group: Map<string, Waiting>,
+    demand: Demand,
+    query: QueryAnswering,
+  ): Promise<void> {
+    const asked = [...group.entries()];
     query.inferred_count += asked.length;
     let failure: SqlensError | undefined;
-    await this.#context.inference.submit(
-      this.task,
-      asked.map(([, { input }]) => input),
-      {
-        queryId: query.queryId,
-        signal: query.signal,
-        onAnswer: (index, answer) => {
-          const entry = asked[index];
-          if (entry === undefined) return;
-          try {
-            this.#take(entry[0], entry[1].demandIndexes, answer, demand, query);
-          } catch (error) {
-            if (!(error instanceof SqlensError)) throw error;
-            failure ??= error;
-          }
-        },
+    const inputs = asked.map(([, { input }]) => input);
+    await this.#context.inference.submit(task, inputs, {
+      queryId: query.queryId,
+      signal: query.signal,
+      onAnswer: (index, answer) => {
+        const entry = asked[index];
+        if (entry === undefined) return;
+        try {
+          this.#take(entry[0], entry[1].demandIndexes, answer, demand, query);
+        } catch (error) {
+          if (!(error instanceof SqlensError)) throw error;
+          failure ??= error;
+        }
       },
-    );
+    });
     if (failure !== undefined) throw failure;
   }
 
@@ -116,7 +144,7 @@ export class InferenceFunction implements AskingFunction {
       for (let index = next++; index < demand.count; index = next++) {
         query.signal.throwIfAborted();
         const input = demand.inputs[index];
-        if (input !== undefined) resolved[index] = await this.#identify(input, demand.keys, index);
+        if (input !== undefined) resolved[index] = await this.#identify(input, demand, index);
       }
     };
     await Promise.all(Array.from({ length: Math.min(STATS_IN_FLIGHT, demand.count) }, work));
@@ -125,17 +153,19 @@ export class InferenceFunction implements AskingFunction {
 
   async #identify(
     input: Input,
-    keys: Uint32Array,
+    demand: Demand,
     index: number,
   ): Promise<{ identity: string; input: Input } | SqlensError> {
     if (input.kind !== 'stored') {
-      const key = Buffer.from(keys.buffer, keys.byteOffset + index * 16, 16).toString('hex');
-      return { identity: key, input };
+      const { buffer, byteOffset } = demand.keys;
+      return { identity: Buffer.from(buffer, byteOffset + index * 16, 16).toString('hex'), input };
     }
+    const parameter = demand.parameters[index];
     try {
       const uri = this.#context.versions.canonicalUri(input.uri);
       const version = input.version ?? (await this.#context.versions.stat(uri)).version;
-      return { identity: `${uri}\n${version}`, input: { kind: 'stored', uri, version } };
+      const suffix = parameter === undefined ? '' : `\n${parameter}`;
+      return { identity: `${uri}\n${version}${suffix}`, input: { kind: 'stored', uri, version } };
     } catch (error) {
       if (error instanceof SqlensError) return error;
       throw error;

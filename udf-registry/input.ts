@@ -20,6 +20,8 @@ export interface ReadInput {
   readonly input: Input;
   /** False when the same SQL value may mean something else tomorrow: a URI without its version. */
   readonly durable: boolean;
+  /** The number that some functions take beside the image (`image_thumbnail`'s size). */
+  readonly parameter?: number;
 }
 
 /**
@@ -52,6 +54,7 @@ function readAny(value: NonNullable<DuckDBValue>): ReadInput | 'empty' | undefin
 
 function readStruct(entries: Readonly<Record<string, DuckDBValue>>): ReadInput | 'empty' | undefined {
   const { uri, version, origin, height, width, nChannels, mode, data } = entries;
+  if (WITH_PARAMETER in entries) return readParameterised(entries);
   if ('uri' in entries) {
     if (uri === null) return 'empty';
     if (typeof uri !== 'string') return undefined;
@@ -62,19 +65,19 @@ function readStruct(entries: Readonly<Record<string, DuckDBValue>>): ReadInput |
     if (data === null) return 'empty';
     if (
       !(data instanceof DuckDBBlobValue) ||
-      typeof height !== 'number' ||
-      typeof width !== 'number' ||
-      typeof nChannels !== 'number' ||
-      typeof mode !== 'number'
+      !isInteger(height) ||
+      !isInteger(width) ||
+      !isInteger(nChannels) ||
+      !isInteger(mode)
     ) {
       return undefined;
     }
     const image = {
       origin: typeof origin === 'string' ? origin : '',
-      height,
-      width,
-      nChannels,
-      mode,
+      height: Number(height),
+      width: Number(width),
+      nChannels: Number(nChannels),
+      mode: Number(mode),
       data: data.bytes,
     };
     return { input: { kind: 'schema', image }, durable: true };
@@ -82,10 +85,25 @@ function readStruct(entries: Readonly<Record<string, DuckDBValue>>): ReadInput |
   return undefined;
 }
 
+/** Field names of the struct in which a macro packs an input and a number: `{'__input': image, '__parameter': 64}`. */
+const WITH_PARAMETER = '__input';
+
+function readParameterised(entries: Readonly<Record<string, DuckDBValue>>): ReadInput | 'empty' | undefined {
+  const { __input: input, __parameter: parameter } = entries;
+  if (input === null || input === undefined || parameter === null) return 'empty';
+  const read = readAny(input);
+  if (read === 'empty' || read === undefined) return read;
+  return { ...read, parameter: Number(parameter) };
+}
+
 function readTensor(items: readonly DuckDBValue[]): ReadInput | undefined {
   const values: number[] = [];
   if (!flattenNumbers(items, values)) return undefined;
   return { input: { kind: 'tensor', values: Float32Array.from(values) }, durable: true };
+}
+
+function isInteger(value: DuckDBValue | undefined): value is number | bigint {
+  return typeof value === 'number' || typeof value === 'bigint';
 }
 
 function flattenNumbers(items: readonly DuckDBValue[], into: number[]): boolean {

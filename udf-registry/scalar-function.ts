@@ -76,13 +76,14 @@ function answerChunk(
       } else if (slot !== ABSENT) {
         slots[row] = slot;
       } else {
-        const demand = fn.demandOf(pass);
-        if (demand === undefined || demand.has(keys, row * 4)) continue;
-        // A budget that is used up must not look like an empty demand, so it is reached only with inputs in it.
-        if (demand.full) continue;
+        const wanted = fn.wants(pass, keys, row * 4);
+        if (!wanted) continue;
         inputs ??= DuckDBVector.create(inputVector, rowCount);
         const input = readInput(inputs.getItem(row), inputs.type, fn);
-        if (input !== undefined) demand.add(keys, row * 4, input.input, durable && input.durable);
+        if (input === undefined) continue;
+        const demand = fn.demandOf(pass);
+        if (demand === undefined) continue;
+        demand.add(keys, row * 4, input.input, durable && input.durable, input.parameter);
       }
     }
   }

@@ -1,0 +1,165 @@
+/** DuckDB's errors as SqlensErrors: SQLSTATE by kind, position and message from its JSON form (`errors_as_json`). */
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
+
+interface DuckDBErrorInfo {
+  readonly type: string;
+  readonly message: string;
+  readonly subtype: string | undefined;
+  /** 0-based offset in bytes. */
+  readonly position_bytes: number | undefined;
+  readonly entryType: string | undefined;
+}
+
+export interface ErrorContext {
+  /** The text that DuckDB saw, to turn byte offsets into characters. */
+  readonly sql: string;
+  /** Characters that we put before the user's text. */
+  readonly prefixLength?: number;
+}
+
+/** @returns the error as it is when it is one of ours already */
+export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensError {
+  if (error instanceof SqlensError) return error;
+  const info = parse(messageOf(error));
+  const [message, hint] = splitHint(info.message);
+  return new SqlensError({
+    sqlState: sqlStateOf(info),
+    message: rename(message),
+    hint,
+    position: positionOf(info, context),
+    cause: error,
+  });
+}
+
+function parse(text: string): DuckDBErrorInfo {
+  const start = text.indexOf('{"exception_type"');
+  if (start >= 0) {
+    try {
+      const json: unknown = JSON.parse(text.slice(start));
+      if (typeof json === 'object' && json !== null) {
+        const fields = new Map<string, unknown>(Object.entries(json));
+        const string = (name: string) => {
+          const value = fields.get(name);
+          return typeof value === 'string' ? value : undefined;
+        };
+        const position = Number(string('position') ?? Number.NaN);
+        return {
+          type: string('exception_type') ?? 'Unknown',
+          message: string('exception_message') ?? text,
+          subtype: string('error_subtype'),
+          position_bytes: Number.isSafeInteger(position) ? position : undefined,
+          entryType: string('type'),
+        };
+      }
+    } catch {
+      // Not JSON after all: the text below is what we have.
+    }
+  }
+  const [, type, message] = /^([A-Z][A-Za-z ]*?) Error: ([\s\S]*)$/.exec(text) ?? [];
+  return {
+    type: type ?? 'Unknown',
+    message: message ?? text,
+    subtype: undefined,
+    position_bytes: undefined,
+    entryType: undefined,
+  };
+}
+
+function sqlStateOf(info: DuckDBErrorInfo): SqlState {
+  const { message } = info;
+  switch (info.type) {
+    case 'Parser':
+    case 'Syntax':
+      return SqlState.syntaxError;
+    case 'Binder':
+      return binderState(info);
+    case 'Catalog':
+      return catalogState(info);
+    case 'Constraint':
+      if (/duplicate key|unique/i.test(message)) return SqlState.uniqueViolation;
+      if (/not null/i.test(message)) return SqlState.notNullViolation;
+      if (/check/i.test(message)) return SqlState.checkViolation;
+      if (/foreign key/i.test(message)) return SqlState.foreignKeyViolation;
+      return SqlState.integrityConstraintViolation;
+    case 'Conversion':
+      if (/out of range/i.test(message)) return SqlState.numericValueOutOfRange;
+      return /date|time|interval/i.test(message) && !/Could not convert string/.test(message)
+        ? SqlState.invalidDatetimeFormat
+        : SqlState.invalidTextRepresentation;
+    case 'Out of Range':
+      return SqlState.numericValueOutOfRange;
+    case 'Mismatch Type':
+      return SqlState.datatypeMismatch;
+    case 'Invalid Input':
+      if (/More than one row returned by a subquery/.test(message)) return SqlState.cardinalityViolation;
+      return /Values were not provided/.test(message) ? SqlState.undefinedParameter : SqlState.dataException;
+    case 'Not implemented':
+      return SqlState.featureNotSupported;
+    case 'TransactionContext':
+      if (/aborted/i.test(message)) return SqlState.inFailedSqlTransaction;
+      return /conflict/i.test(message) ? SqlState.serializationFailure : SqlState.invalidTransactionState;
+    case 'Dependency':
+      return SqlState.objectInUse;
+    case 'INTERRUPT':
+    case 'Interrupt':
+      return SqlState.queryCanceled;
+    case 'Permission':
+      return SqlState.insufficientPrivilege;
+    case 'IO':
+      return /No such file|No files found/i.test(message) ? SqlState.undefinedFile : SqlState.ioError;
+    case 'Out of Memory':
+      return SqlState.outOfMemory;
+    case 'Serialization':
+      return SqlState.dataCorrupted;
+    default:
+      return SqlState.internalError;
+  }
+}
+
+function binderState(info: DuckDBErrorInfo): SqlState {
+  const { message } = info;
+  if (info.subtype === 'COLUMN_NOT_FOUND') return SqlState.undefinedColumn;
+  if (/^No function matches/.test(message)) return SqlState.undefinedFunction;
+  if (/does not exist/.test(message) && /function/i.test(message)) return SqlState.undefinedFunction;
+  if (/^Ambiguous reference/.test(message)) return SqlState.ambiguousColumn;
+  if (/must appear in the GROUP BY|aggregate/i.test(message)) return SqlState.groupingError;
+  if (/Referenced table|Table .* does not have|not found in FROM/i.test(message))
+    return SqlState.undefinedColumn;
+  if (/Cannot (compare|mix|cast)|explicit (type )?cast/i.test(message)) return SqlState.datatypeMismatch;
+  return SqlState.syntaxError;
+}
+
+function catalogState(info: DuckDBErrorInfo): SqlState {
+  const kind = info.entryType ?? info.message;
+  if (info.subtype === 'ENTRY_ALREADY_EXISTS' || /already exists/.test(info.message)) {
+    if (/table|view/i.test(kind)) return SqlState.duplicateTable;
+    return /function|macro/i.test(kind) ? SqlState.duplicateFunction : SqlState.duplicateObject;
+  }
+  if (/write-write conflict|has been altered/i.test(info.message)) return SqlState.serializationFailure;
+  if (/schema/i.test(kind)) return SqlState.invalidSchemaName;
+  if (/table|view/i.test(kind)) return SqlState.undefinedTable;
+  if (/function|macro/i.test(kind)) return SqlState.undefinedFunction;
+  return SqlState.undefinedObject;
+}
+
+function positionOf(info: DuckDBErrorInfo, context: ErrorContext): number | undefined {
+  if (info.position_bytes === undefined) return undefined;
+  const before = Buffer.from(context.sql, 'utf8').subarray(0, info.position_bytes).toString('utf8').length;
+  const position = before - (context.prefixLength ?? 0);
+  return position < 0 ? undefined : position + 1;
+}
+
+/** DuckDB puts advice into the message's later paragraphs; PostgreSQL's protocol has a field for it. */
+function splitHint(text: string): [message: string, hint: string | undefined] {
+  const at = text.search(/\n(?:Did you mean|Candidate|Either|\n)/);
+  if (at < 0) return [text, undefined];
+  return [text.slice(0, at).trim(), text.slice(at).trim()];
+}
+
+/** Internal names never reach people. */
+function rename(message: string): string {
+  return message.replace(
+    /Scalar Function with name "?__model_\d+"? does not exist!?/,
+    'the model was dropped',
+  );
+}

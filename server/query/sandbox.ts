@@ -1,0 +1,275 @@
+/**
+ * What SQL may do here. DuckDB keeps statements off files outside the allowed folders by itself
+ * (`allowed_directories`); this is the rest: statements, functions and names that would reach the server's own files,
+ * other sessions or the engine, refused by what stands in the text, wherever it stands (EXPLAIN, views, macros).
+ */
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import type { StatementKind } from './statements.ts';
+import type { Token } from './tokens.ts';
+
+/** Table functions that read nothing but data, or files under DuckDB's own rule. */
+const ALLOWED_TABLE_FUNCTIONS = new Set([
+  'range',
+  'generate_series',
+  'unnest',
+  'repeat',
+  'repeat_row',
+  'summary',
+  'read_images',
+  'json_each',
+  'json_tree',
+  'read_csv',
+  'read_csv_auto',
+  'read_json',
+  'read_json_auto',
+  'read_json_objects',
+  'read_json_objects_auto',
+  'read_ndjson',
+  'read_ndjson_auto',
+  'read_ndjson_objects',
+  'read_parquet',
+  'parquet_scan',
+  'parquet_metadata',
+  'parquet_schema',
+  'parquet_file_metadata',
+  'parquet_kv_metadata',
+  'read_text',
+  'read_blob',
+  'glob',
+  'sniff_csv',
+  'duckdb_tables',
+  'duckdb_columns',
+  'duckdb_views',
+  'duckdb_schemas',
+  'duckdb_types',
+  'duckdb_functions',
+  'duckdb_constraints',
+  'duckdb_indexes',
+  'duckdb_sequences',
+  'duckdb_keywords',
+  'duckdb_databases',
+  'pragma_table_info',
+  'pragma_show',
+  'pg_timezone_names',
+  'icu_calendar_names',
+  'test_all_types',
+  'test_vector_types',
+  'histogram',
+  'histogram_values',
+]);
+
+/** Functions whose string arguments name files. */
+const FILE_FUNCTIONS = /^(read_(csv|json|ndjson|parquet|text|blob).*|parquet_.*|glob|sniff_csv)$/;
+
+/** Ours, with rules of its own about locations. */
+const FORBIDDEN_SCALARS = new Set(['write_log', 'getenv', 'json_execute_serialized_sql']);
+
+const INTERNAL_SCHEMA = 'sqlens_internal';
+
+/** Schemas that belong to the server. */
+const SERVER_SCHEMAS = new Set(['sqlens', INTERNAL_SCHEMA, 'information_schema', 'pg_catalog', 'main']);
+
+export interface SandboxRules {
+  /** Every table function and pragma of the engine, by lower-case name. */
+  readonly tableFunctions: ReadonlySet<string>;
+  /** Real path of the data directory. */
+  readonly dataDir: string;
+  /** Folders below it that SQL may read all the same (the sample images). */
+  readonly readableBelowDataDir: readonly string[];
+}
+
+/** @throws 42501 (or 0A000) with the position of what is not allowed */
+export function checkStatement(
+  tokens: readonly Token[],
+  statement: StatementKind,
+  rules: SandboxRules,
+): void {
+  if (statement.kind === 'refused') throw refusal(statement.what, tokens[0]);
+  checkExplained(tokens, statement, rules);
+  tokens.forEach((token, at) => {
+    if (token.kind !== 'word' && token.kind !== 'quoted') return;
+    const name = token.value.toLowerCase();
+    if (name === INTERNAL_SCHEMA) throw denied(`schema ${INTERNAL_SCHEMA} belongs to the server`, token);
+    if (tokens[at + 1]?.value !== '(') return;
+    if (name.startsWith('__')) throw denied(`${token.value} is internal`, token);
+    const isTarget = tokens[at - 1]?.value === 'into' || tokens[at - 1]?.value === 'table';
+    if (isTarget) return;
+    if (FORBIDDEN_SCALARS.has(name)) throw denied(`function ${name} is not available`, token);
+    if (rules.tableFunctions.has(name) && !ALLOWED_TABLE_FUNCTIONS.has(name)) {
+      throw denied(`function ${name} is not available`, token);
+    }
+    if (FILE_FUNCTIONS.test(name)) checkFileArguments(tokens, at + 1, name, rules);
+  });
+  checkFilesInFrom(tokens, rules);
+  checkTarget(tokens, statement);
+}
+
+/** EXPLAIN runs through the same gate as what it explains. */
+function checkExplained(tokens: readonly Token[], statement: StatementKind, rules: SandboxRules): void {
+  if (statement.kind !== 'explain') return;
+  const first = explainedTokens(tokens)[0];
+  const refused = new Set([
+    'attach',
+    'detach',
+    'install',
+    'load',
+    'export',
+    'import',
+    'checkpoint',
+    'force',
+    'vacuum',
+    'pragma',
+    'call',
+    'use',
+    'set',
+    'reset',
+    'copy',
+    'begin',
+    'commit',
+    'rollback',
+  ]);
+  if (first !== undefined && refused.has(first.value))
+    throw refusal(`EXPLAIN ${first.text.toUpperCase()}`, first);
+  void rules;
+}
+
+/** The tokens of the statement that an EXPLAIN explains: behind EXPLAIN, ANALYZE and its options. */
+export function explainedTokens(tokens: readonly Token[]): readonly Token[] {
+  let at = 1;
+  if (tokens[at]?.value === '(' && tokens[at + 1]?.kind === 'word' && tokens[at + 1]?.value !== 'select') {
+    while (at < tokens.length && tokens[at]?.value !== ')') at++;
+    at++;
+  }
+  while (tokens[at]?.value === 'analyze' || tokens[at]?.value === 'verbose') at++;
+  return tokens.slice(at);
+}
+
+function checkFileArguments(tokens: readonly Token[], open: number, name: string, rules: SandboxRules): void {
+  let depth = 0;
+  for (let at = open; at < tokens.length; at++) {
+    const token = tokens[at];
+    if (token === undefined) return;
+    if (token.value === '(' && token.kind === 'operator') depth++;
+    if (token.value === ')' && token.kind === 'operator' && --depth === 0) return;
+    if (token.kind === 'string') checkReadable(token, rules);
+    if (token.kind === 'operator' && token.value === '||') {
+      throw denied(`${name} takes its file names as plain literals here`, token);
+    }
+    const called =
+      tokens[at + 1]?.value === '(' && depth > 0 && (token.kind === 'word' || token.kind === 'quoted');
+    if (called && token.value.toLowerCase() !== 'struct' && !isOption(tokens, at)) {
+      throw denied(`${name} takes its file names as plain literals here`, token);
+    }
+  }
+}
+
+function isOption(tokens: readonly Token[], at: number): boolean {
+  const before = tokens[at - 1]?.value;
+  return before === '=' || before === ':=' || before === '=>';
+}
+
+/** FROM 'file.csv' reads a file as well. */
+function checkFilesInFrom(tokens: readonly Token[], rules: SandboxRules): void {
+  tokens.forEach((token, at) => {
+    if (token.kind !== 'string' && token.kind !== 'quoted') return;
+    const before = tokens[at - 1]?.value;
+    if (before === 'from' || before === 'join' || before === ',') {
+      if (/[/\\]|\.(csv|tsv|json|jsonl|ndjson|parquet|db|duckdb)/i.test(token.value))
+        checkReadable(token, rules);
+    }
+  });
+}
+
+function checkReadable(token: Token, rules: SandboxRules): void {
+  const wildcard = token.value.search(/[*?[{]/);
+  const fixed = wildcard < 0 ? token.value : token.value.slice(0, wildcard);
+  const plain = fixed.replace(/^file:(\/\/)?/, '');
+  const folder = wildcard < 0 ? plain : plain.slice(0, plain.lastIndexOf('/') + 1);
+  const real = realPathOf(folder === '' ? '.' : folder);
+  if (rules.readableBelowDataDir.some((readable) => isBelow(real, readable))) return;
+  if (isBelow(real, rules.dataDir) || (wildcard >= 0 && isBelow(rules.dataDir, real))) {
+    throw denied('the data directory belongs to the server', token);
+  }
+}
+
+/** The real path of a file that may not exist yet: of its nearest folder that does. */
+export function realPathOf(file: string): string {
+  const absolute = path.resolve(file);
+  try {
+    return realpathSync(absolute);
+  } catch {
+    const parent = path.dirname(absolute);
+    return parent === absolute ? absolute : path.join(realPathOf(parent), path.basename(absolute));
+  }
+}
+
+export function isBelow(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+}
+
+const TARGET_WORDS = new Set([
+  'into',
+  'update',
+  'table',
+  'view',
+  'macro',
+  'function',
+  'schema',
+  'type',
+  'sequence',
+  'index',
+  'exists',
+  'on',
+  'from',
+  'truncate',
+  'column',
+]);
+
+/** Statements that change something may not change what is the server's. */
+function checkTarget(tokens: readonly Token[], statement: StatementKind): void {
+  switch (statement.kind) {
+    case 'ddl':
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+    case 'create-table-as':
+    case 'sqlens':
+      break;
+    default:
+      return;
+  }
+  tokens.forEach((token, at) => {
+    const name = token.value.toLowerCase();
+    if ((token.kind !== 'word' && token.kind !== 'quoted') || !SERVER_SCHEMAS.has(name)) return;
+    const before = tokens[at - 1]?.value ?? '';
+    const isQualifier = tokens[at + 1]?.value === '.';
+    const isSchemaItself =
+      before === 'schema' || (before === 'exists' && tokens.some((t) => t.value === 'schema'));
+    const targetsIt =
+      TARGET_WORDS.has(before) && isQualifier && !(before === 'from' && statement.kind !== 'delete');
+    if (targetsIt || isSchemaItself) throw denied(`schema ${name} belongs to the server`, token);
+  });
+}
+
+function refusal(what: string, token: Token | undefined): SqlensError {
+  const later = /^(DECLARE|FETCH|MOVE|LISTEN|NOTIFY|LOCK|GRANT|REVOKE|DO|SELECT INTO)$/.test(what);
+  return new SqlensError({
+    sqlState: later ? SqlState.featureNotSupported : SqlState.insufficientPrivilege,
+    message: later ? `${what} is not supported` : `${what} is not available over SQL`,
+    hint: later
+      ? undefined
+      : 'Files, extensions, other databases and the engine belong to whoever starts the server.',
+    position: token === undefined ? undefined : token.start + 1,
+  });
+}
+
+function denied(message: string, token: Token): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.insufficientPrivilege,
+    message,
+    position: token.start + 1,
+  });
+}

@@ -1,0 +1,223 @@
+/** What kind of statement a text is, by its keywords: decides which path it takes. DuckDB's parser has the last word. */
+import type { Token } from './tokens.ts';
+
+export type StatementKind =
+  /** Returns rows and changes nothing. */
+  | { readonly kind: 'query' }
+  | { readonly kind: 'insert' | 'update' | 'delete' | 'merge' }
+  | { readonly kind: 'create-table-as' }
+  | { readonly kind: 'copy' }
+  /** Everything else that DuckDB runs whole: tag as PostgreSQL has it. */
+  | { readonly kind: 'ddl'; readonly tag: string }
+  | { readonly kind: 'explain'; readonly analyze: boolean }
+  /** DESCRIBE, SUMMARIZE and SHOW of DuckDB's things: rows, but not a SELECT. */
+  | { readonly kind: 'show-engine' }
+  | { readonly kind: 'begin' | 'commit' | 'rollback' }
+  | { readonly kind: 'savepoint'; readonly tag: string }
+  | { readonly kind: 'set' | 'show' | 'reset' | 'discard' }
+  | { readonly kind: 'prepare' | 'execute' | 'deallocate' }
+  /** Ours: CREATE MODEL and the like. `verb` names the file in ddl/ that parses it. */
+  | { readonly kind: 'sqlens'; readonly verb: SqlensVerb }
+  /** Sent by clients as routine, and with nothing to do for us. */
+  | { readonly kind: 'no-op'; readonly tag: string }
+  | { readonly kind: 'refused'; readonly what: string };
+
+export type SqlensVerb =
+  | 'create-model'
+  | 'drop-model'
+  | 'alter-model'
+  | 'show-models'
+  | 'describe-model'
+  | 'register-keras-udf'
+  | 'create-image-table'
+  | 'refresh-table'
+  | 'drop-image-table';
+
+const QUERY_WORDS = new Set(['select', 'values', 'from', 'table', 'pivot', 'unpivot', 'pivot_wider']);
+const REFUSED_WORDS = new Set([
+  'attach',
+  'detach',
+  'install',
+  'load',
+  'export',
+  'import',
+  'checkpoint',
+  'force',
+  'vacuum',
+  'pragma',
+  'call',
+  'use',
+  'update_extensions',
+  'kill',
+]);
+const LATER_WORDS = new Set([
+  'declare',
+  'fetch',
+  'move',
+  'listen',
+  'notify',
+  'lock',
+  'grant',
+  'revoke',
+  'do',
+]);
+
+/** @param tokens the statement's tokens; at least one */
+export function classify(tokens: readonly Token[]): StatementKind {
+  const words = tokens.slice(0, 8).map((token) => (token.kind === 'word' ? token.value : token.text));
+  const [first = '', second = '', third = ''] = words;
+  switch (first) {
+    case '(':
+      return { kind: 'query' };
+    case 'with':
+      return afterWith(tokens);
+    case 'select':
+      return second === 'register_keras_udf' && third === '('
+        ? { kind: 'sqlens', verb: 'register-keras-udf' }
+        : intoTable(tokens);
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return first === 'update' && second === 'extensions'
+        ? { kind: 'refused', what: 'UPDATE EXTENSIONS' }
+        : { kind: first };
+    case 'truncate':
+      return { kind: 'ddl', tag: 'TRUNCATE TABLE' };
+    case 'create':
+      return create(tokens, words);
+    case 'drop':
+      return drop(words);
+    case 'alter':
+      if (second === 'model') return { kind: 'sqlens', verb: 'alter-model' };
+      return { kind: 'ddl', tag: `ALTER ${second.toUpperCase()}` };
+    case 'refresh':
+      return { kind: 'sqlens', verb: 'refresh-table' };
+    case 'comment':
+      return { kind: 'ddl', tag: 'COMMENT' };
+    case 'copy':
+      return { kind: 'copy' };
+    case 'explain':
+      return { kind: 'explain', analyze: words.slice(1).includes('analyze') };
+    case 'describe':
+    case 'desc':
+      return second === 'model' ? { kind: 'sqlens', verb: 'describe-model' } : { kind: 'show-engine' };
+    case 'summarize':
+      return { kind: 'show-engine' };
+    case 'show':
+      return show(words);
+    case 'set':
+    case 'reset':
+    case 'discard':
+      return { kind: first };
+    case 'begin':
+    case 'start':
+      return { kind: 'begin' };
+    case 'commit':
+    case 'end':
+      return { kind: 'commit' };
+    case 'rollback':
+      return words.includes('to') ? { kind: 'savepoint', tag: 'ROLLBACK' } : { kind: 'rollback' };
+    case 'abort':
+      return { kind: 'rollback' };
+    case 'savepoint':
+    case 'release':
+      return { kind: 'savepoint', tag: first.toUpperCase() };
+    case 'prepare':
+    case 'execute':
+    case 'deallocate':
+      return { kind: first };
+    case 'close':
+      return { kind: 'no-op', tag: 'CLOSE CURSOR ALL' };
+    case 'unlisten':
+      return { kind: 'no-op', tag: 'UNLISTEN' };
+    case 'analyze':
+      return { kind: 'no-op', tag: 'ANALYZE' };
+    default:
+      if (QUERY_WORDS.has(first)) return { kind: 'query' };
+      if (REFUSED_WORDS.has(first) || LATER_WORDS.has(first))
+        return { kind: 'refused', what: first.toUpperCase() };
+      // Not a statement we know: DuckDB says what is wrong with it, as a query that it cannot run otherwise.
+      return { kind: 'query' };
+  }
+}
+
+/** The verb behind WITH … AS (…), …: the first top-level word after a closing parenthesis that is no part of a CTE. */
+function afterWith(tokens: readonly Token[]): StatementKind {
+  let depth = 0;
+  for (const [at, token] of tokens.entries()) {
+    if (token.kind === 'operator' && token.value === '(') depth++;
+    if (token.kind === 'operator' && token.value === ')') depth--;
+    if (depth !== 0 || token.kind !== 'word' || tokens[at - 1]?.value !== ')') continue;
+    if (token.value === 'as' || token.value === 'using') continue;
+    return classify(tokens.slice(at));
+  }
+  return { kind: 'query' };
+}
+
+function intoTable(tokens: readonly Token[]): StatementKind {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === 'operator' && token.value === '(') depth++;
+    if (token.kind === 'operator' && token.value === ')') depth--;
+    if (depth === 0 && token.kind === 'word') {
+      if (token.value === 'from') break;
+      if (token.value === 'into') return { kind: 'refused', what: 'SELECT INTO' };
+    }
+  }
+  return { kind: 'query' };
+}
+
+const CREATE_MODIFIERS = new Set(['or', 'replace', 'temp', 'temporary', 'unique', 'persistent']);
+
+function create(tokens: readonly Token[], words: readonly string[]): StatementKind {
+  const object = words.slice(1).find((word) => !CREATE_MODIFIERS.has(word)) ?? '';
+  switch (object) {
+    case 'model':
+      return { kind: 'sqlens', verb: 'create-model' };
+    case 'external':
+      return { kind: 'sqlens', verb: 'create-image-table' };
+    case 'table':
+      return isTableAs(tokens) ? { kind: 'create-table-as' } : { kind: 'ddl', tag: 'CREATE TABLE' };
+    case 'view':
+    case 'schema':
+    case 'type':
+    case 'sequence':
+    case 'index':
+      return { kind: 'ddl', tag: `CREATE ${object.toUpperCase()}` };
+    case 'macro':
+    case 'function':
+      return { kind: 'ddl', tag: 'CREATE FUNCTION' };
+    default:
+      return { kind: 'refused', what: `CREATE ${object.toUpperCase()}` };
+  }
+}
+
+function isTableAs(tokens: readonly Token[]): boolean {
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === 'operator' && token.value === '(') depth++;
+    if (token.kind === 'operator' && token.value === ')') depth--;
+    if (depth === 0 && token.kind === 'word' && token.value === 'as') return true;
+  }
+  return false;
+}
+
+const DROPPABLE = new Set(['table', 'view', 'schema', 'type', 'sequence', 'index', 'macro', 'function']);
+
+function drop(words: readonly string[]): StatementKind {
+  const object = words[1] === 'foreign' ? 'external' : (words[1] ?? '');
+  if (object === 'model') return { kind: 'sqlens', verb: 'drop-model' };
+  if (object === 'external') return { kind: 'sqlens', verb: 'drop-image-table' };
+  if (!DROPPABLE.has(object)) return { kind: 'refused', what: `DROP ${object.toUpperCase()}` };
+  return { kind: 'ddl', tag: `DROP ${object === 'macro' ? 'FUNCTION' : object.toUpperCase()}` };
+}
+
+const ENGINE_SHOWS = new Set(['tables', 'databases', 'schemas', 'columns']);
+
+function show(words: readonly string[]): StatementKind {
+  const what = words[1] ?? '';
+  if (what === 'models') return { kind: 'sqlens', verb: 'show-models' };
+  if (ENGINE_SHOWS.has(what) || (what === 'all' && words[2] === 'tables')) return { kind: 'show-engine' };
+  return { kind: 'show' };
+}

@@ -1,0 +1,94 @@
+/**
+ * Artifacts on disk: `<digest>.onnx` and `<digest>.json` beside it. Written under another name, synced and renamed,
+ * so that a crash leaves either nothing or the whole; the manifest comes last and is what makes an artifact exist.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { SqlensError, SqlState } from '../common/errors.ts';
+import type { CompiledModel, Manifest } from '../models/artifact.ts';
+
+export class ArtifactStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async open(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+  }
+
+  pathOf(digest: string): string {
+    return path.join(this.#folder, `${digest}.onnx`);
+  }
+
+  async put(model: CompiledModel): Promise<void> {
+    const { digest } = model.manifest;
+    const known = await stat(this.#manifestPath(digest)).catch(() => undefined);
+    if (known !== undefined) return;
+    await this.#write(this.pathOf(digest), model.onnx);
+    await this.#write(this.#manifestPath(digest), Buffer.from(JSON.stringify(model.manifest)));
+  }
+
+  /**
+   * @throws XX001 when the artifact is missing or not what its digest says
+   */
+  async manifest(digest: string): Promise<Manifest> {
+    try {
+      const text = await readFile(this.#manifestPath(digest), 'utf8');
+      const manifest: Manifest = JSON.parse(text);
+      const { size } = await stat(this.pathOf(digest));
+      if (manifest.digest !== digest || manifest.size_bytes !== size) {
+        throw new Error(`its size is ${size} bytes where the manifest says ${manifest.size_bytes}`);
+      }
+      return manifest;
+    } catch (error) {
+      throw new SqlensError({
+        sqlState: SqlState.dataCorrupted,
+        message: `artifact ${digest} is damaged: ${error instanceof Error ? error.message : String(error)}`,
+        hint: 'Register the model again with CREATE OR REPLACE MODEL.',
+        cause: error,
+      });
+    }
+  }
+
+  /** Reads the whole graph and compares it with its digest. */
+  async verify(digest: string): Promise<boolean> {
+    const bytes = await readFile(this.pathOf(digest)).catch(() => undefined);
+    return bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === digest;
+  }
+
+  /** Deletes what is not in `keep`: half-written files, and artifacts that no model refers to. */
+  async collect(keep: ReadonlySet<string>): Promise<number> {
+    let removed = 0;
+    for (const file of await readdir(this.#folder)) {
+      const digest = /^([0-9a-f]{64})\.(?:onnx|json)$/.exec(file)?.[1];
+      if (digest !== undefined && keep.has(digest)) continue;
+      await rm(path.join(this.#folder, file), { force: true });
+      removed++;
+    }
+    return removed;
+  }
+
+  #manifestPath(digest: string): string {
+    return path.join(this.#folder, `${digest}.json`);
+  }
+
+  async #write(target: string, bytes: Uint8Array): Promise<void> {
+    const draft = `${target}.${randomUUID()}.part`;
+    try {
+      const file = await open(draft, 'wx', 0o600);
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, target);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+}

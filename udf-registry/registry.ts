@@ -1,0 +1,186 @@
+/**
+ * The registry: which functions exist in this process and the answers that belong to them. What is in force for a
+ * statement is decided by DuckDB's catalog (macros, transactional); a function registered here stays until restart.
+ */
+import {
+  BLOB,
+  DuckDBBlobValue,
+  type DuckDBConnection,
+  DuckDBStructValue,
+  INTEGER,
+  STRUCT,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../common/errors.ts';
+import type { Manifest } from '../models/artifact.ts';
+import { type AnswerLimits, AnswerStore } from './answers.ts';
+import type { Answer, Input, Task } from './api.ts';
+import { type InferenceContext, InferenceFunction } from './inference-function.ts';
+import { answersKey, type ModelSpec, shapeOf } from './model-spec.ts';
+import type { PassTable } from './pass.ts';
+import { toDuckDBFunction } from './scalar-function.ts';
+import { type ResultShape, valueObjects } from './shapes.ts';
+
+const IMAGE_KINDS: readonly Input['kind'][] = ['stored', 'bytes', 'schema'];
+
+export interface RegistryOptions {
+  /** A connection that runs nothing else: registering inside a transaction would roll back with it. */
+  readonly connection: DuckDBConnection;
+  readonly passes: PassTable;
+  readonly context: InferenceContext;
+  readonly answerLimits: AnswerLimits;
+}
+
+export class FunctionRegistry {
+  readonly #options: RegistryOptions;
+  readonly #stores = new Map<string, AnswerStore>();
+  readonly #functions = new Map<string, InferenceFunction>();
+  #lastId = 0;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  get functions(): ReadonlyMap<string, InferenceFunction> {
+    return this.#functions;
+  }
+
+  get stores(): ReadonlyMap<string, AnswerStore> {
+    return this.#stores;
+  }
+
+  /** A number that no model has had, of this run or of those whose rows are still there. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Registers the internal function of a model, once. */
+  defineModel(spec: ModelSpec, manifest: Manifest, artifactPath: string): InferenceFunction {
+    this.#lastId = Math.max(this.#lastId, spec.id);
+    const shape = shapeOf(spec, manifest);
+    const task: Task = {
+      kind: 'model',
+      digest: spec.digest,
+      path: artifactPath,
+      manifest,
+      batchSize: spec.batchSize,
+    };
+    return this.#define({
+      internalName: internalNameOf(spec),
+      displayName: spec.functionName,
+      takes: manifest.image === undefined ? ['tensor'] : IMAGE_KINDS,
+      taskFor: () => task,
+      storeKey: answersKey(spec),
+      shape,
+    });
+  }
+
+  /** Registers image_decode, image_info and image_thumbnail. */
+  defineImageFunctions(): InferenceFunction[] {
+    const define = (name: string, task: Task, shape: ResultShape) =>
+      this.#define({
+        internalName: `__${name}`,
+        displayName: name,
+        takes: IMAGE_KINDS,
+        task,
+        storeKey: name,
+        shape,
+      });
+    return [
+      define('image_decode', { kind: 'image_decode' }, decodedImage()),
+      define('image_info', { kind: 'image_info' }, imageInfo()),
+      this.#define({
+        internalName: '__image_thumbnail',
+        displayName: 'image_thumbnail',
+        takes: IMAGE_KINDS,
+        taskFor: (size_px = 128) => ({ kind: 'image_thumbnail', size_px }),
+        storeKey: 'image_thumbnail',
+        shape: thumbnailBytes(),
+      }),
+    ];
+  }
+
+  #define(fn: {
+    internalName: string;
+    displayName: string;
+    takes: readonly Input['kind'][];
+    taskFor: (parameter: number | undefined) => Task;
+    storeKey: string;
+    shape: ResultShape;
+  }): InferenceFunction {
+    const known = this.#functions.get(fn.internalName);
+    if (known !== undefined) return known;
+    let store = this.#stores.get(fn.storeKey);
+    if (store === undefined) {
+      store = new AnswerStore(fn.shape.width, this.#options.answerLimits);
+      this.#stores.set(fn.storeKey, store);
+    }
+    const defined = new InferenceFunction({ ...fn, store, context: this.#options.context });
+    this.#options.connection.registerScalarFunction(toDuckDBFunction(defined, this.#options.passes));
+    this.#functions.set(fn.internalName, defined);
+    return defined;
+  }
+}
+
+export function internalNameOf(spec: Pick<ModelSpec, 'id'>): string {
+  return `__model_${spec.id}`;
+}
+
+/**
+ * The body of the macro that people call. The lambda evaluates the argument once (it may be volatile, or another
+ * model call), and the key is computed by DuckDB.
+ * @param argument the macro's parameter
+ */
+export function macroBody(fn: Pick<InferenceFunction, 'internalName' | 'shape'>, argument: string): string {
+  const cast = fn.shape.castTo === undefined ? '' : `::${fn.shape.castTo}`;
+  return `list_transform([${argument}], lambda __v: ${fn.internalName}(__v, sqlens.input_key(__v))${cast})[1]`;
+}
+
+/**
+ * 128 bits that stand for an input of any type. Bytes are digested as they are: as text they would take four times
+ * the memory. SHA-256 because a crafted collision would give one image the answer of another.
+ */
+export const INPUT_KEY_MACRO = `CREATE OR REPLACE MACRO sqlens.input_key(x) AS md5_number(
+  CASE WHEN typeof(x) = 'BLOB' THEN sha256(TRY_CAST(x AS BLOB)) ELSE sha256(typeof(x) || ':' || x::VARCHAR) END)`;
+
+export const IMAGE_SCHEMA = STRUCT({
+  origin: VARCHAR,
+  height: INTEGER,
+  width: INTEGER,
+  nChannels: INTEGER,
+  mode: INTEGER,
+  data: BLOB,
+});
+
+const IMAGE_INFO = STRUCT({ format: VARCHAR, width: INTEGER, height: INTEGER, channels: INTEGER });
+
+function decodedImage(): ResultShape {
+  return valueObjects(IMAGE_SCHEMA, (answer) => {
+    if (answer.kind !== 'image') throw unexpected(answer);
+    const { image } = answer;
+    const value = new DuckDBStructValue({ ...image, data: new DuckDBBlobValue(image.data) });
+    return { value, size_bytes: image.data.length + 200 };
+  });
+}
+
+function imageInfo(): ResultShape {
+  return valueObjects(IMAGE_INFO, (answer) => {
+    if (answer.kind !== 'info') throw unexpected(answer);
+    const { format, width, height, channels } = answer;
+    return { value: new DuckDBStructValue({ format, width, height, channels }), size_bytes: 200 };
+  });
+}
+
+function thumbnailBytes(): ResultShape {
+  return valueObjects(BLOB, (answer) => {
+    if (answer.kind !== 'bytes') throw unexpected(answer);
+    return { value: new DuckDBBlobValue(answer.bytes), size_bytes: answer.bytes.length + 100 };
+  });
+}
+
+function unexpected(answer: Answer): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.internalError,
+    message: `a worker answered with ${answer.kind}`,
+  });
+}
