@@ -21,6 +21,8 @@ export interface Submission {
 export interface Row {
   readonly submission: Submission;
   readonly index: number;
+  /** Workers that died while they worked on it alone. */
+  crashes: number;
 }
 
 /** Inputs that go to a worker together. They share the task, and may belong to several queries. */
@@ -30,8 +32,8 @@ export interface Batch {
   readonly key: string;
   /** undefined: answered already. */
   readonly rows: (Row | undefined)[];
-  /** Workers that died with it; from the first on it runs alone on its worker. */
-  crashes: number;
+  /** A worker died with it: it runs alone on its worker, input by input. */
+  readonly isCareful: boolean;
 }
 
 /** What limits a batch besides its task's own batch size. */
@@ -130,12 +132,7 @@ export class Batcher {
         if (room.rows <= 0) break;
       }
     }
-    return this.batchOf(task, key, rows, 0);
-  }
-
-  /** A batch of rows that have been in one before. */
-  batchOf(task: Task, key: string, rows: readonly Row[], crashes: number): Batch {
-    return { id: this.nextBatch++, task, key, rows: [...rows], crashes };
+    return { id: this.nextBatch++, task, key, rows, isCareful: false };
   }
 
   private head(): Submission | undefined {
@@ -154,7 +151,7 @@ export class Batcher {
         room.rows = 0;
         break;
       }
-      rows.push({ submission, index: submission.next });
+      rows.push({ submission, index: submission.next, crashes: 0 });
       submission.next++;
       this.count(submission.key, -1);
       room.rows--;

@@ -27,6 +27,8 @@ export interface InferenceLimits {
   readonly sessions_bytes_max: number;
   /** Inputs that a worker fetches and decodes at the same time. */
   readonly preparing_max: number;
+  /** Stored images that are larger are not read. */
+  readonly file_bytes_max: number;
   /** Bytes of inputs (image files, pixels, numbers) that travel in one batch. */
   readonly batch_bytes: number;
   /** Calls of `submit` at the same time. */
@@ -70,6 +72,7 @@ export function defaultLimits(workers: number): InferenceLimits {
     // A session takes about two and a half times its artifact.
     sessions_bytes_max: Math.floor(worker_memory_bytes / 4),
     preparing_max: 8,
+    file_bytes_max: 100 * MIB,
     batch_bytes: 32 * MIB,
     submissions_max: 4_096,
     recycle_batches: 50_000,
@@ -87,7 +90,7 @@ export function createInference(settings: InferenceSettings): RunningInference {
   const limits: InferenceLimits = { ...defaultLimits(workers), ...settings.limits };
   const logger = settings.logger ?? silentLogger;
   const { worker_memory_bytes, start_timeout_ms, prepare_timeout_ms, preparing_max } = limits;
-  const { sessions_max, sessions_bytes_max } = limits;
+  const { sessions_max, sessions_bytes_max, file_bytes_max } = limits;
   const pool = {
     workers,
     entry: settings.entry ?? childEntry(import.meta.url, './workers/worker-main'),
@@ -98,6 +101,7 @@ export function createInference(settings: InferenceSettings): RunningInference {
       policy: settings.policy,
       preparing_max,
       prepare_timeout_ms,
+      file_bytes_max,
       sessions_max,
       sessions_bytes_max,
     },

@@ -1,7 +1,7 @@
 /**
  * Brings inputs to workers and answers back: who is served next (batcher), where (the least busy worker, best one that
- * has the model loaded), and what happens when a worker dies (its batch is tried again alone, then halved until the input
- * that does it is found; a model that keeps killing workers is quarantined).
+ * has the model loaded), and what happens when a worker dies (its batch is tried again alone, input by input, so that the
+ * one that does it is found; a model that keeps killing workers is quarantined).
  */
 
 import { SqlensError, SqlState } from '../common/errors.ts';
@@ -11,7 +11,6 @@ import {
   Batcher,
   type BatchLimits,
   isLive,
-  type Row,
   type Submission,
   settle,
   taskKey,
@@ -21,7 +20,7 @@ import { Meter } from './meter.ts';
 import { type Ending, Quarantine } from './quarantine.ts';
 import { Seat } from './seat.ts';
 import type { InferenceStats, WorkerStats } from './stats.ts';
-import { type FromWorker, fromFailure, type Part, type Phase, unpackTensors } from './workers/messages.ts';
+import { type FromWorker, fromFailure, type Part, unpackTensors } from './workers/messages.ts';
 import type { Pool, PoolEvents, PoolWorker } from './workers/pool.ts';
 import { workerTask } from './workers/task.ts';
 
@@ -61,7 +60,7 @@ export class Router implements Inference {
   private readonly seats = new Map<number, Seat>();
   /** Batches that were under way when their worker died through no fault of theirs. */
   private readonly innocent: Batch[] = [];
-  /** Batches that may have killed a worker: each runs alone. */
+  /** Batches that may have killed a worker: each runs alone, input by input. */
   private readonly suspect: Batch[] = [];
   private closed: SqlensError | undefined;
 
@@ -244,6 +243,7 @@ export class Router implements Inference {
       type: 'batch',
       batch: sent.id,
       task: workerTask(batch.task),
+      careful: batch.isCareful,
       inputs: rows
         .map(({ submission, index }) => submission.inputs[index])
         .filter((input) => input !== undefined),
@@ -259,7 +259,7 @@ export class Router implements Inference {
     if (batch === undefined) return;
     switch (message.type) {
       case 'phase':
-        seat.enter(message.phase);
+        seat.enter(message.phase, message.row);
         return;
       case 'part':
         this.deliver(batch, message.part);
@@ -267,6 +267,7 @@ export class Router implements Inference {
       case 'done':
         seat.remove(batch);
         seat.heard(message.health);
+        this.pool.hasWorked(worker);
         this.meter.addBatch(batch.key, message.preparing_s, message.inferring_s);
         if (message.part !== undefined) {
           this.deliver(batch, message.part);
@@ -377,29 +378,24 @@ export class Router implements Inference {
     this.logger.warn({ pid: worker.pid, cause, batches: seat.batches.length }, 'worker died');
     const [head, ...others] = seat.batches;
     const ending: Ending = seat.isLate ? 'deadline' : 'crash';
-    if (head !== undefined) {
-      // A deadline is the running batch's own; a crash may come from any input that was being decoded.
-      if (ending === 'deadline' || others.length === 0) this.blame(head, seat.phase, ending, cause);
-      else this.suspect.push({ ...head, crashes: Math.max(1, head.crashes) });
-    }
+    if (head !== undefined) this.blame(head, seat, ending, others.length > 0, cause);
     for (const batch of others) {
+      // A deadline is the running batch's own; a crash may come from any input that was being decoded.
       if (ending === 'deadline') this.innocent.push(batch);
-      else this.suspect.push({ ...batch, crashes: Math.max(1, batch.crashes) });
+      else this.suspect.push({ ...batch, isCareful: true });
     }
     this.dispatch();
   }
 
-  /** A worker died of this batch: try again, then look for the input that does it. */
-  private blame(batch: Batch, phase: Phase, ending: Ending, cause: string): void {
-    const rows = batch.rows.filter(isLive);
-    const crashes = batch.crashes + 1;
-    // The first crash may have come from outside; a deadline is always the batch's own.
-    if (
-      batch.task.kind === 'model' &&
-      phase !== 'prepare' &&
-      (ending === 'deadline' || crashes > 1 || phase === 'load')
-    ) {
+  /** A worker died while this batch was the first of its batches. */
+  private blame(batch: Batch, seat: Seat, ending: Ending, hadCompany: boolean, cause: string): void {
+    const { phase } = seat;
+    const culprit = seat.row === undefined ? undefined : batch.rows[seat.row];
+    // A crash among other batches may be theirs, and a first one may come from outside.
+    const isCertain = ending === 'deadline' || batch.isCareful || (phase === 'load' && !hadCompany);
+    if (batch.task.kind === 'model' && phase !== 'prepare' && isCertain) {
       const { digest } = batch.task;
+      const rows = culprit === undefined ? batch.rows.filter((row) => row !== undefined) : [culprit];
       const refusal = this.quarantine.died({ digest, phase, ending, rows });
       if (refusal !== undefined) {
         this.logger.error({ digest }, refusal.message);
@@ -408,29 +404,15 @@ export class Router implements Inference {
         return;
       }
     }
-    if (rows.length === 0) return;
-    const isDecisive = ending === 'deadline' && rows.length > 1;
-    if (phase === 'load' || (crashes < 2 && !isDecisive)) {
-      this.retry(batch, rows, crashes);
-      return;
+    if (culprit !== undefined && phase !== 'load') {
+      culprit.crashes++;
+      // A crash, unlike a deadline, may once be somebody else's doing.
+      if (ending === 'deadline' || culprit.crashes > 1) {
+        const error = poison(ending, this.limits.batch_timeout_ms, cause);
+        this.answer(batch, seat.row ?? 0, { kind: 'failed', error });
+      }
     }
-    if (rows.length > 1) {
-      const middle = Math.ceil(rows.length / 2);
-      this.retry(batch, rows.slice(0, middle), 1);
-      this.retry(batch, rows.slice(middle), 1);
-      return;
-    }
-    // One more try before an input is given up: crashes, unlike deadlines, may still be somebody else's.
-    if (ending === 'crash' && crashes < 3) {
-      this.retry(batch, rows, crashes);
-      return;
-    }
-    const error = poison(ending, this.limits.batch_timeout_ms, cause);
-    this.answer({ ...batch, rows }, 0, { kind: 'failed', error });
-  }
-
-  private retry(batch: Batch, rows: readonly Row[], crashes: number): void {
-    this.suspect.push(this.batcher.batchOf(batch.task, batch.key, rows, crashes));
+    if (batch.rows.some(isLive)) this.suspect.push({ ...batch, isCareful: true });
   }
 
   /** Workers that run a quarantined model would sit in it until their deadline. */

@@ -9,6 +9,8 @@ export class Seat {
   readonly batches: Batch[] = [];
   /** Where the first of them stands. */
   phase: Phase = 'prepare';
+  /** The one input it has come to, of a careful batch. */
+  row: number | undefined;
   /** Killed by us. */
   isLate = false;
   /** A successor has been asked for. */
@@ -30,7 +32,7 @@ export class Seat {
 
   /** Runs a batch that may have killed a worker, and gets no other beside it. */
   get isAlone(): boolean {
-    return this.batches.some((batch) => batch.crashes > 0);
+    return this.batches.some((batch) => batch.isCareful);
   }
 
   /** Has a model loaded, or will have by the time another batch of it arrives. */
@@ -57,9 +59,10 @@ export class Seat {
     this.enter('prepare');
   }
 
-  /** The first batch enters a phase; each phase has the whole time. */
-  enter(phase: Phase): void {
+  /** The first batch, or one input of it, enters a phase; each phase has the whole time. */
+  enter(phase: Phase, row?: number): void {
     this.phase = phase;
+    this.row = row;
     this.disarm();
     if (this.batches.length === 0) return;
     this.timer = setTimeout(() => {

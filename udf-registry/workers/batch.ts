@@ -10,24 +10,28 @@ const PART_BYTES = 4 * 1024 * 1024;
 /** Called before each input is prepared; tests make workers crash or hang here. */
 export type BeforeInput = (input: Input) => void | Promise<void>;
 
+export interface PrepareTools {
+  readonly images: ImageTools;
+  readonly gate: Gate;
+  readonly beforeInput: BeforeInput | undefined;
+}
+
 /** A batch inside the worker: its inputs are prepared from the moment it arrives, whatever else runs. */
 export class WorkerBatch {
   readonly id: number;
   readonly task: WorkerTask;
-  cancelled = false;
   /** Inputs that were given up on while they were still being fetched or decoded. */
   abandoned = 0;
   private readonly rows: (Prepared | undefined)[];
   private readonly preparing: Promise<void>;
-  private isOver = false;
+  private isCancelled = false;
+  /** Ends fetches that nobody waits for any more. */
+  private readonly over = new AbortController();
+  private stopWaiting: () => void = () => undefined;
 
   constructor(
     message: { readonly batch: number; readonly task: WorkerTask; readonly inputs: readonly Input[] },
-    tools: {
-      readonly images: ImageTools;
-      readonly gate: Gate;
-      readonly beforeInput: BeforeInput | undefined;
-    },
+    tools: PrepareTools,
     onPrepared: (row: number, prepared: Prepared) => void,
   ) {
     this.id = message.batch;
@@ -35,15 +39,25 @@ export class WorkerBatch {
     this.rows = new Array(message.inputs.length).fill(undefined);
     const work = message.inputs.map((input, row) =>
       tools.gate.through(async () => {
-        if (this.cancelled || this.isOver) return;
+        if (this.over.signal.aborted) return;
         await tools.beforeInput?.(input);
-        const prepared = await prepare(message.task, input, tools.images);
-        if (this.cancelled || this.isOver) return;
+        const prepared = await prepare(message.task, input, tools.images, this.over.signal);
+        if (this.over.signal.aborted) return;
         this.rows[row] = prepared;
         onPrepared(row, prepared);
       }),
     );
     this.preparing = Promise.all(work).then(() => undefined);
+  }
+
+  get cancelled(): boolean {
+    return this.isCancelled;
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+    this.over.abort();
+    this.stopWaiting();
   }
 
   /**
@@ -53,14 +67,16 @@ export class WorkerBatch {
   async prepared(timeout_ms: number): Promise<readonly Prepared[]> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
+      this.stopWaiting = resolve;
       timer = setTimeout(resolve, timeout_ms);
+      if (this.isCancelled) resolve();
     });
     await Promise.race([this.preparing, late]);
     clearTimeout(timer);
-    this.isOver = true;
+    this.over.abort();
     return this.rows.map((row) => {
       if (row !== undefined) return row;
-      this.abandoned++;
+      if (!this.isCancelled) this.abandoned++;
       return { kind: 'failed', error: tooSlow(timeout_ms) };
     });
   }

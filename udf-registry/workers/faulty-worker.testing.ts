@@ -1,15 +1,10 @@
 /** A worker process that misbehaves on inputs by name: what images, decoders and graphs may do to it. */
 
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { imageTools } from './images.ts';
+import { openImages } from './images.ts';
 import { startWorker } from './worker.ts';
 
 startWorker({
-  openImages: () => ({
-    ...imageTools,
-    read: async (uri) => ({ bytes: await readFile(fileURLToPath(uri)), version: 'v1' }),
-  }),
+  openImages,
   beforeInput: (input) => {
     if (input.kind === 'tensor' && input.values[0] === -666) process.kill(process.pid, 'SIGKILL');
     if (input.kind !== 'stored') return undefined;

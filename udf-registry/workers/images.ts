@@ -3,19 +3,30 @@ import {
   decodeResized,
   fromImageSchema,
   imageInfo,
+  Locations,
   resizeImage,
   thumbnail,
   toImageSchema,
 } from '../../image-source/index.ts';
+import type { WorkerSettings } from './messages.ts';
 import type { ImageTools } from './prepare.ts';
 
-/** The image tools of a worker, less the one that depends on where images may come from. */
-export const imageTools: Omit<ImageTools, 'read'> = {
-  decode: (bytes) => decodeImage(bytes),
-  decodeTo: (bytes, width, height) => decodeResized(bytes, width, height),
-  resize: resizeImage,
-  toSchema: (origin, image) => toImageSchema(image, origin),
-  fromSchema: fromImageSchema,
-  info: imageInfo,
-  thumbnail,
-};
+/** Image-source as a worker uses it: the locations that the server's policy allows, and the decoder. */
+export function openImages(settings: WorkerSettings): ImageTools {
+  const locations = new Locations(settings.policy);
+  return {
+    read: (uri, version, signal) =>
+      locations.read(uri, {
+        maxSize_bytes: settings.file_bytes_max,
+        signal,
+        ...(version === undefined ? {} : { version }),
+      }),
+    decode: (bytes) => decodeImage(bytes),
+    decodeTo: (bytes, width, height) => decodeResized(bytes, width, height),
+    resize: resizeImage,
+    toSchema: (origin, image) => toImageSchema(image, origin),
+    fromSchema: fromImageSchema,
+    info: imageInfo,
+    thumbnail,
+  };
+}

@@ -34,6 +34,8 @@ export interface WorkerSettings {
   readonly preparing_max: number;
   /** A batch whose turn has come waits this long for inputs that are still being fetched or decoded. */
   readonly prepare_timeout_ms: number;
+  /** Stored images that are larger are not read. */
+  readonly file_bytes_max: number;
   readonly sessions_max: number;
   readonly sessions_bytes_max: number;
 }
@@ -48,6 +50,11 @@ export type ToWorker =
       readonly batch: number;
       readonly task: WorkerTask;
       readonly inputs: readonly Input[];
+      /**
+       * A worker has died of one of these inputs, perhaps: take them one by one, say which before each, and answer
+       * each at once.
+       */
+      readonly careful: boolean;
     }
   /** Nobody waits for the batch any more: skip it unless it already runs. */
   | { readonly type: 'cancel'; readonly batch: number };
@@ -91,7 +98,13 @@ export interface WorkerHealth {
 
 export type FromWorker =
   | { readonly type: 'ready'; readonly rss_bytes: number }
-  | { readonly type: 'phase'; readonly batch: number; readonly phase: Phase }
+  | {
+      readonly type: 'phase';
+      readonly batch: number;
+      readonly phase: Phase;
+      /** The one input it is about, of a careful batch. */
+      readonly row: number | undefined;
+    }
   /** Some answers of a batch that is not finished: big ones do not wait for the rest. */
   | { readonly type: 'part'; readonly batch: number; readonly part: Part }
   | {

@@ -34,8 +34,10 @@ export interface PoolEvents {
 }
 
 /** A new worker is to serve within five seconds of a crash, and starting takes up to one of them. */
-const BACKOFF_MAX_MS = 3_000;
+const BACKOFF_MAX_MS = 2_000;
 const BACKOFF_FIRST_MS = 100;
+/** Deaths in a row that are followed by an immediate restart: a search for the input that kills takes some. */
+const SHORT_LIVES_FREE = 3;
 /** A worker that lived this long has earned an immediate restart. */
 const HEALTHY_MS = 10_000;
 
@@ -51,7 +53,7 @@ type MutableWorker = { -readonly [K in keyof PoolWorker]: PoolWorker[K] };
 interface Slot {
   /** How often a worker of this slot died unasked. */
   restarts: number;
-  /** Deaths in a row, each soon after the start. */
+  /** Deaths in a row, each soon after the start and before any batch was done. */
   shortLives: number;
   restartTimer: NodeJS.Timeout | undefined;
   replacement: Entry | undefined;
@@ -99,6 +101,12 @@ export class Pool {
   /** Ends a worker now; it comes back as after a crash. */
   kill(worker: PoolWorker): void {
     this.entries.get(worker.id)?.process.kill();
+  }
+
+  /** A worker has finished a batch: should it die, its successor starts at once. */
+  hasWorked(worker: PoolWorker): void {
+    const slot = this.slots[worker.slot];
+    if (slot !== undefined) slot.shortLives = 0;
   }
 
   /** Starts a successor; the worker goes on serving until that one is ready. */
@@ -201,7 +209,9 @@ export class Pool {
     const isHealthy = Date.now() - worker.startedAt.getTime() >= HEALTHY_MS;
     slot.shortLives = isHealthy ? 0 : slot.shortLives + 1;
     const delay_ms =
-      slot.shortLives <= 1 ? 0 : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (slot.shortLives - 2));
+      slot.shortLives <= SHORT_LIVES_FREE
+        ? 0
+        : Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (slot.shortLives - SHORT_LIVES_FREE - 1));
     slot.restartTimer = setTimeout(() => {
       slot.restartTimer = undefined;
       this.launch(worker.slot, undefined);

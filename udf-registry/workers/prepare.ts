@@ -9,7 +9,8 @@ import type { ModelSpec, WorkerTask } from './messages.ts';
 
 /** What a worker needs of image-source. Every call works off the JS thread and rejects with a SqlensError. */
 export interface ImageTools {
-  read(uri: string): Promise<StoredBytes>;
+  /** Refuses an object whose version is another one by now. */
+  read(uri: string, version: string | undefined, signal: AbortSignal): Promise<StoredBytes>;
   decode(bytes: Uint8Array): Promise<RgbImage>;
   /** Decodes and resizes in one go where that is cheaper; same pixels as `decode` and then `resize`. */
   decodeTo(bytes: Uint8Array, width: number, height: number): Promise<RgbImage>;
@@ -31,24 +32,34 @@ export type Prepared =
   | { readonly kind: 'failed'; readonly error: SqlensError };
 
 /** Prepares one input; never rejects: what is wrong with an input is its own answer. */
-export async function prepare(task: WorkerTask, input: Input, images: ImageTools): Promise<Prepared> {
+export async function prepare(
+  task: WorkerTask,
+  input: Input,
+  images: ImageTools,
+  signal: AbortSignal,
+): Promise<Prepared> {
   try {
-    return await prepareFor(task, input, images);
+    return await prepareFor(task, input, images, signal);
   } catch (error) {
     return { kind: 'failed', error: asSqlensError(error) };
   }
 }
 
-async function prepareFor(task: WorkerTask, input: Input, images: ImageTools): Promise<Prepared> {
+async function prepareFor(
+  task: WorkerTask,
+  input: Input,
+  images: ImageTools,
+  signal: AbortSignal,
+): Promise<Prepared> {
   switch (task.kind) {
     case 'model':
       if (task.model.image === undefined) return numbersOf(task.model, input);
-      return { kind: 'pixels', pixels: await pixelsOf(task.model.image, input, images) };
+      return { kind: 'pixels', pixels: await pixelsOf(task.model.image, input, images, signal) };
     case 'image_decode': {
       const image =
         input.kind === 'schema'
           ? input.image
-          : images.toSchema(originOf(input), await images.decode(await bytesOf(input, images)));
+          : images.toSchema(originOf(input), await images.decode(await bytesOf(input, images, signal)));
       return { kind: 'answer', answer: { kind: 'image', image } };
     }
     case 'image_info': {
@@ -57,14 +68,14 @@ async function prepareFor(task: WorkerTask, input: Input, images: ImageTools): P
         const info = { format: 'raw', width, height, channels: nChannels };
         return { kind: 'answer', answer: { kind: 'info', ...info } };
       }
-      const info = await images.info(await bytesOf(input, images));
+      const info = await images.info(await bytesOf(input, images, signal));
       return { kind: 'answer', answer: { kind: 'info', ...info } };
     }
     case 'image_thumbnail': {
       const file =
         input.kind === 'schema'
           ? await losslessFile(images.fromSchema(input.image))
-          : await bytesOf(input, images);
+          : await bytesOf(input, images, signal);
       const bytes = await images.thumbnail(file, task.size_px);
       return { kind: 'answer', answer: { kind: 'bytes', bytes } };
     }
@@ -77,12 +88,13 @@ async function pixelsOf(
   target: { readonly width: number; readonly height: number },
   input: Input,
   images: ImageTools,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { width, height } = target;
   const image =
     input.kind === 'schema'
       ? await images.resize(images.fromSchema(input.image), width, height)
-      : await images.decodeTo(await bytesOf(input, images), width, height);
+      : await images.decodeTo(await bytesOf(input, images, signal), width, height);
   if (image.data.length !== width * height * 3) {
     throw new SqlensError({
       sqlState: SqlState.internalError,
@@ -92,21 +104,13 @@ async function pixelsOf(
   return image.data;
 }
 
-async function bytesOf(input: Input, images: ImageTools): Promise<Uint8Array> {
+async function bytesOf(input: Input, images: ImageTools, signal: AbortSignal): Promise<Uint8Array> {
   switch (input.kind) {
     case 'bytes':
       return input.bytes;
     case 'stored': {
-      const stored = await images.read(input.uri);
       // An answer is kept under the version that was asked for: one computed from other content would be wrong later.
-      if (input.version !== undefined && input.version !== stored.version) {
-        throw new SqlensError({
-          sqlState: SqlState.objectNotInPrerequisiteState,
-          message: `${input.uri} has changed since it was listed`,
-          detail: `It was listed as version ${input.version} and is version ${stored.version} now.`,
-          hint: 'Run REFRESH TABLE on the image table and ask again.',
-        });
-      }
+      const stored = await images.read(input.uri, input.version, signal);
       return stored.bytes;
     }
     case 'schema':

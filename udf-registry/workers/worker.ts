@@ -7,10 +7,17 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SqlensError } from '../../common/errors.ts';
-import { type BeforeInput, PartBuilder, WorkerBatch } from './batch.ts';
+import { type BeforeInput, PartBuilder, type PrepareTools, WorkerBatch } from './batch.ts';
 import { execute, type Runnable } from './execute.ts';
 import { Gate } from './gate.ts';
-import type { FromWorker, ToWorker, WorkerHealth, WorkerSettings } from './messages.ts';
+import {
+  type FromWorker,
+  type Phase,
+  type ToWorker,
+  toFailure,
+  type WorkerHealth,
+  type WorkerSettings,
+} from './messages.ts';
 import { asSqlensError, type ImageTools, type Prepared } from './prepare.ts';
 import { Sessions } from './sessions.ts';
 import { dieWithParent } from './watchdog.ts';
@@ -50,39 +57,56 @@ function send(message: FromWorker): void {
   process.send?.(message);
 }
 
+/** What waits for its turn. */
+interface Entry {
+  readonly message: Extract<ToWorker, { type: 'batch' }>;
+  readonly part: PartBuilder;
+  /** Undefined for a careful batch: nothing of it begins before its turn. */
+  readonly batch: WorkerBatch | undefined;
+  isCancelled: boolean;
+}
+
+interface Spent {
+  preparing_s: number;
+  inferring_s: number;
+}
+
 class Worker {
   private readonly settings: WorkerSettings;
-  private readonly options: WorkerOptions;
-  private readonly images: ImageTools;
   private readonly sessions: Sessions;
-  private readonly gate: Gate;
-  private readonly queue: { readonly batch: WorkerBatch; readonly part: PartBuilder }[] = [];
+  private readonly tools: PrepareTools;
+  private readonly queue: Entry[] = [];
   private abandoned = 0;
   private isRunning = false;
 
   constructor(settings: WorkerSettings, options: WorkerOptions) {
     this.settings = settings;
-    this.options = options;
-    this.images = options.openImages(settings);
     this.sessions = new Sessions(settings);
-    this.gate = new Gate(settings.preparing_max);
+    this.tools = {
+      images: options.openImages(settings),
+      gate: new Gate(settings.preparing_max),
+      beforeInput: options.beforeInput,
+    };
   }
 
-  accept(message: Extract<ToWorker, { type: 'batch' }>): void {
+  accept(message: Entry['message']): void {
     const part = new PartBuilder();
-    const tools = { images: this.images, gate: this.gate, beforeInput: this.options.beforeInput };
-    const batch = new WorkerBatch(message, tools, (row, prepared) => {
-      if (prepared.kind !== 'answer') return;
-      part.addAnswer(row, prepared.answer);
-      if (part.isLarge) send({ type: 'part', batch: message.batch, part: part.take() });
-    });
-    this.queue.push({ batch, part });
+    const batch = message.careful
+      ? undefined
+      : new WorkerBatch(message, this.tools, (row, prepared) => {
+          if (prepared.kind !== 'answer') return;
+          part.addAnswer(row, prepared.answer);
+          if (part.isLarge) send({ type: 'part', batch: message.batch, part: part.take() });
+        });
+    this.queue.push({ message, part, batch, isCancelled: false });
     if (!this.isRunning) void this.serve();
   }
 
   cancel(id: number): void {
-    const entry = this.queue.find(({ batch }) => batch.id === id);
-    if (entry !== undefined) entry.batch.cancelled = true;
+    const entry = this.queue.find(({ message }) => message.batch === id);
+    if (entry === undefined) return;
+    entry.isCancelled = true;
+    entry.batch?.cancel();
   }
 
   private async serve(): Promise<void> {
@@ -90,69 +114,76 @@ class Worker {
     for (;;) {
       const entry = this.queue[0];
       if (entry === undefined) break;
-      await this.finish(entry.batch, entry.part);
+      await this.finish(entry);
       this.queue.shift();
     }
     this.isRunning = false;
   }
 
-  private async finish(batch: WorkerBatch, part: PartBuilder): Promise<void> {
-    const began = performance.now();
-    const rows = batch.cancelled ? [] : await batch.prepared(this.settings.prepare_timeout_ms);
-    const preparing_s = secondsSince(began);
-    this.abandoned += batch.abandoned;
-    if (batch.cancelled) {
-      send({
-        type: 'done',
-        batch: batch.id,
-        part: undefined,
-        health: this.health(),
-        preparing_s,
-        inferring_s: 0,
-      });
+  private async finish(entry: Entry): Promise<void> {
+    const { message, part, batch } = entry;
+    const spent: Spent = { preparing_s: 0, inferring_s: 0 };
+    try {
+      if (batch === undefined) await this.answerOneByOne(entry, spent);
+      else await this.answer(batch, entry, 0, spent);
+    } catch (error) {
+      const failure = toFailure(asSqlensError(error));
+      send({ type: 'load-failed', batch: message.batch, failure, health: this.health() });
       return;
     }
-    let inferring_s = 0;
-    const runnable: { row: number; prepared: Runnable }[] = [];
-    rows.forEach((prepared, row) => {
-      if (isRunnable(prepared)) runnable.push({ row, prepared });
-      else if (prepared.kind === 'failed') part.addFailure(row, prepared.error);
-    });
-    if (batch.task.kind === 'model' && runnable.length > 0) {
-      try {
-        if (!this.sessions.has(batch.task.model.digest)) {
-          send({ type: 'phase', batch: batch.id, phase: 'load' });
-          await nextTurn();
-        }
-        const model = await this.sessions.get(batch.task.model);
-        send({ type: 'phase', batch: batch.id, phase: 'run' });
-        for (let turn = 0; turn < TURNS_BETWEEN_RUNS; turn++) await nextTurn();
-        const runBegan = performance.now();
-        const results = await execute(
-          model,
-          runnable.map(({ prepared }) => prepared),
-        );
-        inferring_s = secondsSince(runBegan);
-        runnable.forEach(({ row }, k) => {
-          const result = results[k];
-          if (result === undefined) return;
-          if (result instanceof SqlensError) part.addFailure(row, result);
-          else part.addTensors(row, result);
-        });
-      } catch (error) {
-        const { sqlState, message, hint, detail } = asSqlensError(error);
-        const failure = { sqlState, message, hint, detail };
-        send({ type: 'load-failed', batch: batch.id, failure, health: this.health() });
-        return;
-      }
+    const last = entry.isCancelled ? undefined : part.take();
+    send({ type: 'done', batch: message.batch, part: last, health: this.health(), ...spent });
+  }
+
+  private async answerOneByOne(entry: Entry, spent: Spent): Promise<void> {
+    const { message, part } = entry;
+    for (const [row, input] of message.inputs.entries()) {
+      if (entry.isCancelled) return;
+      send({ type: 'phase', batch: message.batch, phase: 'prepare', row });
+      const batch = new WorkerBatch({ ...message, inputs: [input] }, this.tools, (_, prepared) => {
+        if (prepared.kind === 'answer') part.addAnswer(row, prepared.answer);
+      });
+      await this.answer(batch, entry, row, spent);
+      send({ type: 'part', batch: message.batch, part: part.take() });
     }
-    send({
-      type: 'done',
-      batch: batch.id,
-      part: part.take(),
-      health: this.health(),
-      preparing_s,
-      inferring_s,
+  }
+
+  /**
+   * Answers the rows of a batch once they are prepared.
+   * @param firstRow where the batch's rows begin within the message's
+   * @throws SqlensError when the model does not load
+   */
+  private async answer(batch: WorkerBatch, entry: Entry, firstRow: number, spent: Spent): Promise<void> {
+    const { message, part } = entry;
+    const began = performance.now();
+    const prepared = await batch.prepared(this.settings.prepare_timeout_ms);
+    spent.preparing_s += secondsSince(began);
+    this.abandoned += batch.abandoned;
+    const runnable: { row: number; prepared: Runnable }[] = [];
+    prepared.forEach((one, at) => {
+      if (isRunnable(one)) runnable.push({ row: firstRow + at, prepared: one });
+      else if (one.kind === 'failed') part.addFailure(firstRow + at, one.error);
+    });
+    const { task } = message;
+    if (entry.isCancelled || task.kind !== 'model' || runnable.length === 0) return;
+
+    const phase = (name: Phase) =>
+      send({ type: 'phase', batch: message.batch, phase: name, row: message.careful ? firstRow : undefined });
+    if (!this.sessions.has(task.model.digest)) phase('load');
+    const model = await this.sessions.get(task.model);
+    phase('run');
+    for (let turn = 0; turn < TURNS_BETWEEN_RUNS; turn++) await nextTurn();
+    const runBegan = performance.now();
+    const results = await execute(
+      model,
+      runnable.map((one) => one.prepared),
+    );
+    spent.inferring_s += secondsSince(runBegan);
+    runnable.forEach(({ row }, k) => {
+      const result = results[k];
+      if (result === undefined) return;
+      if (result instanceof SqlensError) part.addFailure(row, result);
+      else part.addTensors(row, result);
     });
   }
 
