@@ -1,0 +1,110 @@
+/** The compiler: a model file's bytes in, one ONNX graph and its manifest out. */
+import { createHash } from 'node:crypto';
+import { SqlensError, unreachable } from '../common/errors.ts';
+import type { CompiledModel, CompileOptions, ImageInput, ModelFormat, TensorSpec } from './artifact.ts';
+import { detectFormat } from './detect.ts';
+import type { Graph, GraphBuilder } from './graph/graph.ts';
+import type { Value } from './graph/ops/definition.ts';
+import { type DeclaredInput, type ImportedModel, importModel } from './keras/import.ts';
+import { type KerasFile, withH5File, withKerasArchive } from './keras/read/model-file.ts';
+import { MODEL_LIMITS } from './limits.ts';
+import { inFile, tooLarge } from './model-error.ts';
+import { lowerToOnnx } from './onnx/lower/index.ts';
+import { registerOnnx } from './onnx/register.ts';
+import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
+import { addPreprocess } from './preprocess.ts';
+
+/** Part of the answers' key: raise it whenever the same file may give other numbers. */
+export const COMPILER_VERSION = 1;
+
+/** A model file as the caller read it; `name` stands in error messages. */
+export interface ModelFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Compiles a model in this process. Only for files that are trusted not to exhaust memory or time: strangers' files
+ * go through `compileInChild`.
+ *
+ * Errors are ModelErrors that name the file, and the layer where one is to blame.
+ */
+export async function compileModel(file: ModelFile, options: CompileOptions): Promise<CompiledModel> {
+  try {
+    if (file.bytes.byteLength > MODEL_LIMITS.file_bytes) {
+      throw tooLarge(
+        `the file takes ${file.bytes.byteLength} bytes; at most ${MODEL_LIMITS.file_bytes} are read`,
+      );
+    }
+    const format = detectFormat(file.bytes);
+    switch (format) {
+      case 'keras-h5':
+        return await withH5File(file.bytes, (keras) => compileKeras(keras, format, options));
+      case 'keras':
+        return await withKerasArchive(file.bytes, (keras) => compileKeras(keras, format, options));
+      case 'onnx':
+        return registerOnnx(file.bytes, options, COMPILER_VERSION);
+      default:
+        return unreachable(format);
+    }
+  } catch (error) {
+    throw error instanceof SqlensError ? inFile(file.name, error) : error;
+  }
+}
+
+function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOptions): CompiledModel {
+  let image: ImageInput | undefined;
+  const feed = (input: DeclaredInput, inputs: readonly DeclaredInput[], builder: GraphBuilder): Value => {
+    image = inputs.length === 1 ? imageInput(input) : undefined;
+    const type = image === undefined ? 'float32' : 'uint8';
+    const value = builder.add({ kind: 'input', name: input.name, shape: input.shape, type }, [], input.ref);
+    return image === undefined ? value : addPreprocess(builder, value, options.preprocess, image.channels);
+  };
+  const imported = importModel(file.model, file.weights, file.keras, { feed, output: options.output });
+  const graph = runPasses(imported.graph, INFERENCE_PASSES);
+  const onnx = lowerToOnnx(graph, String(COMPILER_VERSION));
+  return {
+    onnx,
+    manifest: {
+      digest: createHash('sha256').update(onnx).digest('hex'),
+      format,
+      preprocess: options.preprocess,
+      compilerVersion: COMPILER_VERSION,
+      inputs: inputSpecs(graph),
+      image,
+      outputs: graph.outputs.map(({ name, value }) => ({ name, type: value.type, shape: value.shape })),
+      layers: imported.layers,
+      parameterCount: parameterCount(imported),
+      size_bytes: onnx.byteLength,
+    },
+  };
+}
+
+/** An image is what a model with one input of height, width and one or three channels takes. */
+function imageInput({ name, shape }: DeclaredInput): ImageInput | undefined {
+  const [height, width, channels, ...rest] = shape;
+  if (height === undefined || width === undefined || rest.length > 0) return undefined;
+  if (channels !== 1 && channels !== 3) return undefined;
+  return {
+    tensor: name,
+    type: 'uint8',
+    layout: 'nhwc',
+    channels,
+    channelOrder: 'rgb',
+    height,
+    width,
+    scale: new Array<number>(channels).fill(1),
+    offset: new Array<number>(channels).fill(0),
+    dynamicBatch: true,
+  };
+}
+
+function inputSpecs(graph: Graph): TensorSpec[] {
+  return graph.nodes.flatMap(({ op }) =>
+    op.kind === 'input' ? [{ name: op.name, type: op.type, shape: op.shape }] : [],
+  );
+}
+
+function parameterCount(imported: ImportedModel): number {
+  return imported.layers.reduce((sum, layer) => sum + layer.parameterCount, 0);
+}

@@ -1,0 +1,125 @@
+import type { Value } from '../../graph/ops/definition.ts';
+import { imageInput } from '../../graph/ops/image-input.ts';
+import { NO_PADS, type Pads, type Pair, samePads } from '../../graph/ops/window.ts';
+import { invalidLayer } from '../../model-error.ts';
+import type { LayerContext, LayerDefinition } from './definition.ts';
+
+interface Geometry {
+  readonly size: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly pads: Pads;
+  readonly channels: number;
+}
+
+/** Options that all convolutions share. */
+function geometry({ options, ref }: LayerContext, inputs: readonly Value[]): Geometry {
+  options.channelsLast();
+  const { height, width, channels } = imageInput(inputs, 'nhwc', ref);
+  const size = options.pair('kernel_size');
+  const strides = options.pair('strides', 1);
+  const dilations = options.pair('dilation_rate', 1);
+  const padding = options.word('padding', ['valid', 'same'], 'valid');
+  const pads = padding === 'same' ? samePads({ size, strides, dilations }, height, width) : NO_PADS;
+  return { size, strides, dilations, pads, channels };
+}
+
+export const conv2dLayer: LayerDefinition = {
+  classNames: ['Conv2D', 'Convolution2D'],
+  build(layer, inputs) {
+    const { options } = layer;
+    const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
+    const filters = options.count('filters');
+    const groups = options.count('groups', 1);
+    if (channels % groups !== 0 || filters % groups !== 0) {
+      throw invalidLayer(
+        layer.ref,
+        `${channels} channels and ${filters} filters do not split into ${groups} groups`,
+      );
+    }
+    const { kernel, bias } = layer.weights({
+      kernel: [...size, channels / groups, filters],
+      bias: options.flag('use_bias', true) ? [filters] : undefined,
+    });
+    const value = layer.add(
+      { kind: 'conv2d', kernel, bias, depthwise: false, strides, dilations, groups, pads, layout: 'nhwc' },
+      inputs,
+    );
+    return layer.fusedActivation(value);
+  },
+};
+
+export const depthwiseConv2dLayer: LayerDefinition = {
+  classNames: ['DepthwiseConv2D'],
+  build(layer, inputs) {
+    const { options } = layer;
+    const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
+    const multiplier = options.count('depth_multiplier', 1);
+    // Keras 2 writes the base class' options into the file, where they mean nothing.
+    options.ignore('filters', 'groups');
+    const { depthwise_kernel, bias } = layer.weights({
+      depthwise_kernel: [...size, channels, multiplier],
+      bias: options.flag('use_bias', true) ? [channels * multiplier] : undefined,
+    });
+    const value = layer.add(
+      {
+        kind: 'conv2d',
+        kernel: depthwise_kernel,
+        bias,
+        depthwise: true,
+        strides,
+        dilations,
+        groups: 1,
+        pads,
+        layout: 'nhwc',
+      },
+      inputs,
+    );
+    return layer.fusedActivation(value);
+  },
+};
+
+export const separableConv2dLayer: LayerDefinition = {
+  classNames: ['SeparableConv2D', 'SeparableConvolution2D'],
+  build(layer, inputs) {
+    const { options } = layer;
+    const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
+    const filters = options.count('filters');
+    const multiplier = options.count('depth_multiplier', 1);
+    options.ignore('groups');
+    const { depthwise_kernel, pointwise_kernel, bias } = layer.weights({
+      depthwise_kernel: [...size, channels, multiplier],
+      pointwise_kernel: [1, 1, channels * multiplier, filters],
+      bias: options.flag('use_bias', true) ? [filters] : undefined,
+    });
+    const depthwise = layer.add(
+      {
+        kind: 'conv2d',
+        kernel: depthwise_kernel,
+        bias: undefined,
+        depthwise: true,
+        strides,
+        dilations,
+        groups: 1,
+        pads,
+        layout: 'nhwc',
+      },
+      inputs,
+    );
+    const value = layer.add(
+      {
+        kind: 'conv2d',
+        kernel: pointwise_kernel,
+        bias,
+        depthwise: false,
+        strides: [1, 1],
+        dilations: [1, 1],
+        groups: 1,
+        pads: NO_PADS,
+        layout: 'nhwc',
+      },
+      [depthwise],
+    );
+    return layer.fusedActivation(value);
+  },
+};

@@ -1,0 +1,22 @@
+/** Every limit of the model compiler in one place: model files come from strangers. */
+
+export const MODEL_LIMITS = {
+  /** Largest model file read, and largest artifact written: a protobuf message cannot pass 2 GiB. */
+  file_bytes: 2 ** 31 - 1,
+  /** Weights of one model together, in numbers. */
+  weights: 500_000_000,
+  /** Numbers in one tensor, for one input row. */
+  tensorElements: 2 ** 28,
+  /** Layers, and nodes of the graph. */
+  nodes: 20_000,
+  nestedModels: 16,
+  /** JSON of the architecture. */
+  config_bytes: 64 * 1024 * 1024,
+  zipEntries: 10_000,
+  /** A file inside a .keras archive, inflated. */
+  zipEntry_bytes: 2 ** 31 - 1,
+  /** Dimensions of one tensor. */
+  rank: 8,
+  /** Validation runs a batch of one and one of two on zeros: more than this and the graph does not end. */
+  validation_ms: 20_000,
+} as const;

@@ -1,0 +1,69 @@
+import type { PreluOp, SoftmaxOp } from '../../graph/ops/activation.ts';
+import type { ConcatOp, MergeOp } from '../../graph/ops/merging.ts';
+import type { AffineOp } from '../../graph/ops/normalization.ts';
+import type { CastOp, GatherOp, ReshapeOp, TransposeOp } from '../../graph/ops/shaping.ts';
+import { at, transposed, type Weight } from '../../graph/weight.ts';
+import { ONNX_TYPES } from '../graph-writer.ts';
+import type { Lower } from './lowering.ts';
+
+export const lowerAffine: Lower<AffineOp> = (op, inputs, { op: emit, weight, inputs: values }) => {
+  const rank = values[0]?.shape.length ?? 0;
+  // Trailing axes of length 1 make a vector along `axis` of what ONNX broadcasts from the right.
+  const along = (factors: Weight): string =>
+    weight(factors, `axis ${op.axis} of ${rank}`, () => ({
+      shape: [factors.data.length, ...new Array<number>(rank - 1 - op.axis).fill(1)],
+      data: factors.data,
+    }));
+  let [value = ''] = inputs;
+  if (op.scale !== undefined) value = emit('Mul', [value, along(op.scale)]);
+  if (op.offset !== undefined) value = emit('Add', [value, along(op.offset)]);
+  return op.scale === undefined && op.offset === undefined ? emit('Identity', [value]) : value;
+};
+
+export const lowerSoftmax: Lower<SoftmaxOp> = (op, inputs, { op: emit }) =>
+  emit(op.log ? 'LogSoftmax' : 'Softmax', inputs, { axis: { int: op.axis + 1 } });
+
+export const lowerPrelu: Lower<PreluOp> = (op, inputs, { op: emit, weight }) => {
+  const { alpha, layout } = op;
+  const order = layout === 'nchw' ? [2, 0, 1] : alpha.shape.map((_, axis) => axis);
+  const slope = weight(alpha, `prelu ${layout}`, () => ({
+    shape: order.map((axis) => at(alpha.shape, axis)),
+    data: transposed(alpha.data, alpha.shape, order),
+  }));
+  return emit('PRelu', [...inputs, slope]);
+};
+
+export const lowerMerge: Lower<MergeOp> = (op, inputs, { op: emit, writer }) => {
+  const [first = '', ...others] = inputs;
+  const pairwise = (type: string): string => others.reduce((sum, other) => emit(type, [sum, other]), first);
+  switch (op.mode) {
+    case 'add':
+      return pairwise('Add');
+    case 'subtract':
+      return pairwise('Sub');
+    case 'multiply':
+      return pairwise('Mul');
+    case 'average':
+      return emit('Div', [pairwise('Add'), writer.scalar(inputs.length)]);
+    case 'maximum':
+      return pairwise('Max');
+    case 'minimum':
+      return pairwise('Min');
+  }
+};
+
+export const lowerConcat: Lower<ConcatOp> = (op, inputs, { op: emit }) =>
+  emit('Concat', inputs, { axis: { int: op.axis + 1 } });
+
+export const lowerCast: Lower<CastOp> = (_op, inputs, { op: emit }) =>
+  emit('Cast', inputs, { to: { int: ONNX_TYPES.float32 } });
+
+/** Size 0 in ONNX' Reshape means "as in the input": the batch stays free. */
+export const lowerReshape: Lower<ReshapeOp> = (op, inputs, { op: emit, writer }) =>
+  emit('Reshape', [...inputs, writer.integers([0, ...op.shape])]);
+
+export const lowerTranspose: Lower<TransposeOp> = (op, inputs, { op: emit }) =>
+  emit('Transpose', inputs, { perm: { ints: [0, ...op.order.map((axis) => axis + 1)] } });
+
+export const lowerGather: Lower<GatherOp> = (op, inputs, { op: emit, writer }) =>
+  emit('Gather', [...inputs, writer.integers(op.indices)], { axis: { int: op.axis + 1 } });

@@ -1,0 +1,50 @@
+import type { Graph } from '../graph/graph.ts';
+import { type Conv2dOp, filterCount } from '../graph/ops/conv2d.ts';
+import type { DenseOp } from '../graph/ops/dense.ts';
+import type { AffineOp } from '../graph/ops/normalization.ts';
+import { rebuild } from '../graph/rebuild.ts';
+import { at, Weight } from '../graph/weight.ts';
+import { channelValue } from './merge-affines.ts';
+
+/**
+ * An affine after a convolution or dense layer becomes part of its weights (this is how BatchNormalization is
+ * folded). Exact for any padding: it acts on what comes out.
+ */
+export function foldAffineBackward(graph: Graph): Graph {
+  return rebuild(graph, (node, inputs, rewriter) => {
+    const [input] = inputs;
+    const { op } = node;
+    if (op.kind !== 'affine' || input === undefined || !rewriter.ownsInput(0)) return undefined;
+    const before = rewriter.producer(input);
+    const length = Math.max(op.scale?.data.length ?? 1, op.offset?.data.length ?? 1);
+    if (length > 1 && op.axis !== input.shape.length - 1) return undefined;
+    switch (before.op.kind) {
+      case 'conv2d':
+        if (before.op.layout !== 'nhwc') return undefined;
+        return rewriter.add(scaled(before.op, op, filterCount(before.op)), before.inputs, before.layer);
+      case 'dense':
+        return rewriter.add(
+          scaled(before.op, op, at(before.op.kernel.shape, 1)),
+          before.inputs,
+          before.layer,
+        );
+      default:
+        return undefined;
+    }
+  });
+}
+
+/** Kernels keep the output channel in their last axis (depthwise: in the last two), so it varies fastest. */
+function scaled<Op extends Conv2dOp | DenseOp>(op: Op, affine: AffineOp, channels: number): Op {
+  const kernel = op.kernel.data.map((value, i) => value * channelValue(affine.scale, i % channels, 1));
+  const bias = new Float32Array(channels);
+  for (let i = 0; i < channels; i++) {
+    bias[i] =
+      channelValue(op.bias, i, 0) * channelValue(affine.scale, i, 1) + channelValue(affine.offset, i, 0);
+  }
+  return {
+    ...op,
+    kernel: op.kernel.with(kernel),
+    bias: op.bias?.with(bias) ?? new Weight(`${op.kernel.name}:bias`, [channels], bias),
+  };
+}
