@@ -35,6 +35,9 @@ export const bundledModel: BundledModel = {
   inputSize: 64,
 };
 
+/** An image takes milliseconds; a child that is silent for so long hangs, and the first start with it. */
+const SILENCE_MAX_MS = 60_000;
+
 export interface GenerateOptions {
   /** Images of each of the 12 classes, 1 to 5,000; 20 unless given. */
   readonly perClass?: number;
@@ -62,36 +65,51 @@ export function generateTrafficImages(dir: string, options: GenerateOptions = {}
   const order: Order = { dir, perClass, seed };
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    // 'advanced' keeps numbers as they are: JSON would send NaN as null.
     const entry = childEntry(import.meta.url, './traffic-signs/generator-process');
+    // 'advanced' keeps numbers as they are: JSON would send NaN as null.
     const child = fork(entry, { serialization: 'advanced' });
-    const abort = () => {
+    let outcome: Outcome | undefined;
+    // The promise settles when the child is gone, so that nobody still writes when the caller tries again.
+    const conclude = (news: Outcome) => {
+      outcome ??= news;
       child.kill('SIGKILL');
-      reject(signal?.reason);
     };
+    const abort = () => conclude({ kind: 'aborted' });
     signal?.addEventListener('abort', abort, { once: true });
-    const settle = (report: Exclude<Report, { kind: 'progress' }>) => {
+    const hung = failure(`no progress for ${SILENCE_MAX_MS / 1000} s`);
+    const silence = setTimeout(() => conclude(hung), SILENCE_MAX_MS);
+    const settle = (last: Outcome) => {
+      clearTimeout(silence);
       signal?.removeEventListener('abort', abort);
-      if (child.connected) child.disconnect();
-      if (report.kind === 'written') return resolve({ created: report.created, images: report.images });
-      reject(
-        new SqlensError({
-          sqlState: SqlState.ioError,
-          message: `the sample images could not be generated: ${report.message}`,
-          hint: report.hint ?? 'Check that the folder can be written and has space, or start with --empty.',
-        }),
-      );
+      if (last.kind === 'written') resolve({ created: last.created, images: last.images });
+      else reject(last.kind === 'aborted' ? signal?.reason : generationError(last));
     };
     child.on('message', (report) => {
-      if (!isReport(report)) return;
+      if (!isReport(report) || outcome !== undefined) return;
+      silence.refresh();
       if (report.kind === 'progress') onProgress?.(report.done, report.total);
-      else settle(report);
+      else conclude(report);
     });
-    child.once('error', (error) => settle({ kind: 'failed', message: error.message, hint: undefined }));
-    child.once('exit', (code, signalName) => {
-      const message = `the process ended with ${signalName ?? `code ${code}`}`;
-      settle({ kind: 'failed', message, hint: undefined });
-    });
+    child.once('error', (error) => settle(failure(error.message)));
+    child.once('close', (code, killer) =>
+      settle(outcome ?? failure(`the process ended with ${killer ?? `code ${code}`}`)),
+    );
     child.send(order);
+  });
+}
+
+type Outcome = Exclude<Report, { kind: 'progress' }> | { readonly kind: 'aborted' };
+
+type Failure = Extract<Report, { kind: 'failed' }>;
+
+function failure(message: string): Failure {
+  return { kind: 'failed', message, hint: undefined };
+}
+
+function generationError({ message, hint }: Failure): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.ioError,
+    message: `the sample images could not be generated: ${message}`,
+    hint: hint ?? 'Check that the folder can be written and has space, or start with --empty.',
   });
 }
