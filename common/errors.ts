@@ -70,6 +70,7 @@ export const SqlState = {
   queryCanceled: '57014',
   adminShutdown: '57P01',
   cannotConnectNow: '57P03',
+  idleSessionTimeout: '57P05',
   systemError: '58000',
   ioError: '58030',
   undefinedFile: '58P01',

@@ -1,0 +1,255 @@
+/**
+ * One client, from accept to close: startup, authentication, session, and an end that frees what it held however it
+ * comes about.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
+import type { Backend, BackendSession } from '../query/api.ts';
+import { authenticate } from './auth/authenticate.ts';
+import type { Credentials } from './auth/credentials.ts';
+import { Framer } from './codec/framer.ts';
+import { FatalProtocolError } from './codec/protocol-error.ts';
+import { Input } from './input.ts';
+import type { ConnectionInfo, WireHooks, WireLimits, WireLogger } from './options.ts';
+import { ClientGone, Output } from './output.ts';
+import { SessionContext } from './session/context.ts';
+import { errorReport, noticeReport } from './session/report.ts';
+import { Session } from './session/session.ts';
+import { readStartup, sessionStart } from './startup.ts';
+
+export interface ConnectionOptions {
+  readonly backend: Backend;
+  readonly limits: WireLimits;
+  readonly logger: WireLogger;
+  readonly hooks: WireHooks;
+  readonly credentials: Credentials | undefined;
+  readonly secureContext: SecureContext | undefined;
+  readonly processId: number;
+  /** False when the server is full: the client is told so as soon as it says who it is. */
+  readonly hasRoom: () => boolean;
+  readonly cancel: (processId: number, secret: Buffer) => void;
+}
+
+/** How long a closed connection may take to send its last bytes. */
+const farewell_ms = 2_000;
+const keepAliveDelay_ms = 60_000;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #input: Input;
+  readonly #output: Output;
+  readonly #secret = randomBytes(4);
+  readonly #opened_ms = performance.now();
+  #socket: Socket;
+  #info: ConnectionInfo;
+  #session: Session | undefined;
+  #backendSession: BackendSession | undefined;
+  #fatal: FatalProtocolError | undefined;
+  #hasPlace = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    const { maxMessage_bytes } = options.limits;
+    this.#input = new Input(new Framer({ maxMessage_bytes }));
+    this.#output = new Output(socket);
+    this.#info = {
+      processId: options.processId,
+      remoteAddress: socket.remoteAddress ?? '',
+      user: '',
+      database: '',
+      applicationName: '',
+      tls: false,
+    };
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveDelay_ms);
+    this.#attach(socket);
+  }
+
+  get info(): ConnectionInfo {
+    return this.#info;
+  }
+
+  /** True from the startup packet on: the connection takes one of the server's places. */
+  get hasPlace(): boolean {
+    return this.#hasPlace;
+  }
+
+  /** Serves the client to the end; never rejects. */
+  async serve(): Promise<void> {
+    const { hooks } = this.#options;
+    hooks.onConnectionOpened?.(this.#info);
+    const reason = await this.#serve();
+    await this.#release();
+    await this.#farewell();
+    const duration_ms = performance.now() - this.#opened_ms;
+    hooks.onConnectionClosed?.(this.#info, { duration_ms, sent_bytes: this.#output.sent_bytes, reason });
+  }
+
+  /** Interrupts the running statement when the secret is this connection's. */
+  cancelBy(secret: Buffer): void {
+    if (secret.length !== this.#secret.length || !timingSafeEqual(secret, this.#secret)) return;
+    this.#backendSession?.cancel();
+  }
+
+  /** Says goodbye as soon as no statement runs. */
+  shutDown(error: FatalProtocolError): void {
+    if (this.#session === undefined) this.#abort(error);
+    else this.#session.stop(error);
+  }
+
+  /** Interrupts the running statement, so that `shutDown` takes effect. */
+  interrupt(): void {
+    this.#backendSession?.cancel();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  async #serve(): Promise<string> {
+    try {
+      return await this.#converse();
+    } catch (error) {
+      const cause = error instanceof ClientGone ? this.#fatal : error;
+      return cause === undefined ? messageOf(error) : this.#reportFatal(cause);
+    }
+  }
+
+  /** @returns why the connection ended */
+  async #converse(): Promise<string> {
+    const timer = setTimeout(() => this.#abort(tooSlow()), this.#options.limits.authentication_timeout_ms);
+    try {
+      const started = await this.#startUp();
+      if (!started) {
+        if (this.#fatal !== undefined) throw this.#fatal;
+        return 'ended before a session began';
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    await this.#session?.run();
+    return 'ended by the client';
+  }
+
+  async #startUp(): Promise<boolean> {
+    const { backend, cancel, credentials, hasRoom, limits, logger, hooks, secureContext } = this.#options;
+    const input = this.#input;
+    const output = this.#output;
+    const startTls = secureContext === undefined ? undefined : () => this.#startTls(secureContext);
+    const packet = await readStartup(input, output, {
+      startTls: this.#info.tls ? undefined : startTls,
+      cancel,
+    });
+    if (packet === undefined) return false;
+    const start = sessionStart(packet, this.#info.remoteAddress);
+    const { user, database, applicationName } = start;
+    this.#info = { ...this.#info, user, database, applicationName };
+    if (!hasRoom()) throw full(limits.maxConnections);
+    this.#hasPlace = true;
+    await authenticate(user, credentials, input, output);
+    const backendSession = await backend.openSession(start);
+    this.#backendSession = backendSession;
+    const context = new SessionContext(backendSession, output, limits);
+    for (const [name, value] of backendSession.parameterStatuses()) {
+      context.settings.parameterChanged(name, value);
+      output.send({ kind: 'parameterStatus', name, value });
+    }
+    backendSession.onNotice = (notice) => output.send({ kind: 'notice', fields: noticeReport(notice) });
+    backendSession.onParameterStatus = (name, value) => {
+      context.settings.parameterChanged(name, value);
+      output.send({ kind: 'parameterStatus', name, value });
+    };
+    output.send({ kind: 'backendKeyData', processId: this.#info.processId, secret: this.#secret });
+    input.framer.phase = 'session';
+    if (this.#fatal !== undefined || this.#socket.destroyed) return false;
+    const onError = (fields: Parameters<NonNullable<WireHooks['onErrorSent']>>[1]): void =>
+      hooks.onErrorSent?.(this.#info, fields);
+    this.#session = new Session({ context, input, limits, logger, onError });
+    return true;
+  }
+
+  async #startTls(secureContext: SecureContext): Promise<void> {
+    const plain = this.#socket;
+    this.#input.detach();
+    const secure = new TLSSocket(plain, { isServer: true, secureContext });
+    await new Promise<void>((resolve, reject) => {
+      secure.once('secure', resolve);
+      secure.once('error', reject);
+      secure.once('close', () => reject(new ClientGone()));
+    });
+    this.#socket = secure;
+    this.#info = { ...this.#info, tls: true };
+    this.#output.attach(secure);
+    this.#attach(secure);
+  }
+
+  #attach(socket: Socket): void {
+    // Errors of a socket are followed by its close, which is what counts.
+    socket.on('error', () => {});
+    // Gone in the middle of a statement: nobody waits for its rows.
+    this.#input.onGone = () => this.#backendSession?.cancel();
+    socket.once('close', () => this.#backendSession?.cancel());
+    this.#input.attach(socket);
+  }
+
+  /** Ends a connection that has no session yet. */
+  #abort(error: FatalProtocolError): void {
+    this.#fatal ??= error;
+    this.#input.end();
+    // A handshake in progress does not read from the input.
+    setTimeout(() => this.#socket.destroy(), farewell_ms).unref();
+  }
+
+  #reportFatal(error: unknown): string {
+    const { hooks, logger } = this.#options;
+    if (!(error instanceof SqlensError)) logger.error({ err: error }, 'a connection failed');
+    const fields = errorReport(error, 'FATAL', undefined);
+    hooks.onErrorSent?.(this.#info, fields);
+    this.#output.send({ kind: 'error', fields });
+    return messageOf(error);
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await this.#backendSession?.close();
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'closing a session failed');
+    }
+  }
+
+  async #farewell(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => socket.destroy(), farewell_ms);
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#output.flushNow();
+      // Input that nobody reads would turn the end into a reset, and the last message would be lost.
+      socket.resume();
+      socket.end(() => socket.destroySoon());
+    });
+  }
+}
+
+function tooSlow(): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.connectionFailure,
+    message: 'canceling authentication due to timeout',
+    hint: 'Send the startup packet and the password sooner, or raise the authentication timeout of the server.',
+  });
+}
+
+function full(maxConnections: number): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.tooManyConnections,
+    message: 'sorry, too many clients already',
+    detail: `At most ${maxConnections} connections are allowed.`,
+    hint: 'Close connections that are no longer needed, use a pool, or raise the limit of connections.',
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * The reading half of a connection: bytes of a socket become frames that one reader takes, one after the other.
+ * Reading goes on while a statement runs, so that a client that leaves is noticed, but only until a bounded amount
+ * waits: then the socket is paused and TCP holds the client back.
+ */
+import type { Duplex } from 'node:stream';
+import type { Frame, Framer } from './codec/framer.ts';
+
+/** Bytes of messages that may wait behind the one in work. */
+const maxWaiting_bytes = 256 * 1024;
+
+export class Input {
+  readonly framer: Framer;
+  /** Called when the client has closed its side and nothing of it is left to answer. */
+  onGone: () => void = () => {};
+  #source: Duplex | undefined;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(framer: Framer) {
+    this.framer = framer;
+  }
+
+  attach(source: Duplex): void {
+    this.#source = source;
+    source.on('data', this.#onData);
+    source.on('end', this.#onEnd);
+    source.on('close', this.#onEnd);
+  }
+
+  /** Stops reading, so that TLS can take over the socket. */
+  detach(): void {
+    this.#source?.off('data', this.#onData);
+    this.#source?.off('end', this.#onEnd);
+    this.#source?.off('close', this.#onEnd);
+    this.#source?.pause();
+    this.#source = undefined;
+  }
+
+  /**
+   * The next message, undefined when the client is gone.
+   * @throws FatalProtocolError when the bytes are no messages
+   */
+  async next(): Promise<Frame | undefined> {
+    for (;;) {
+      const frame = this.framer.next();
+      if (frame !== undefined) {
+        this.#regulate();
+        return frame;
+      }
+      if (!(await this.#more())) return undefined;
+    }
+  }
+
+  /**
+   * The type of the next message without taking it, undefined when the client is gone.
+   * @throws FatalProtocolError as `next` does
+   */
+  async peekType(): Promise<number | undefined> {
+    for (;;) {
+      const type = this.framer.peekType();
+      if (type !== undefined) return type;
+      if (!(await this.#more())) return undefined;
+    }
+  }
+
+  /** True when a complete message waits. */
+  hasMessage(): boolean {
+    try {
+      return this.framer.peekType() !== undefined;
+    } catch {
+      // Taking it reports what is wrong with it.
+      return true;
+    }
+  }
+
+  /** Ends a wait for the next message as if the client had left. */
+  end(): void {
+    this.#onEnd();
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      this.#source?.resume();
+    });
+    return true;
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #regulate(): void {
+    const source = this.#source;
+    if (source === undefined) return;
+    const waiting = this.framer.buffered_bytes > maxWaiting_bytes && this.hasMessage();
+    if (waiting) source.pause();
+    else if (source.isPaused()) source.resume();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#ended) return;
+    this.framer.push(chunk);
+    this.#wakeUp();
+    this.#regulate();
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#wakeUp();
+    // A client may send its last statements, Terminate and the end of its stream in one go, and those count; one
+    // that ends with nothing behind the statement in work has left it.
+    if (!this.hasMessage()) this.onGone();
+  };
+}

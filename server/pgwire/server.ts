@@ -1,0 +1,201 @@
+/** Listens, keeps the connections, delivers cancel requests, and shuts down. */
+import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import type { Backend } from '../query/api.ts';
+import { Credentials, type Passwords } from './auth/credentials.ts';
+import { FatalProtocolError } from './codec/protocol-error.ts';
+import { Connection } from './connection.ts';
+import {
+  defaultWireLimits,
+  silentLogger,
+  type WireHooks,
+  type WireLimits,
+  type WireLogger,
+} from './options.ts';
+
+export interface WireServerOptions {
+  readonly backend: Backend;
+  readonly host: string;
+  /** 0: any free port; `address` tells which. */
+  readonly port: number;
+  /** PEM. Without it SSLRequest is answered with 'N'. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** Without it everyone is trusted, and only loopback may be listened on. */
+  readonly passwords?: Passwords | undefined;
+  readonly limits?: Partial<WireLimits> | undefined;
+  readonly logger?: WireLogger | undefined;
+  readonly hooks?: WireHooks | undefined;
+}
+
+export interface WireServer {
+  /** Begins to listen. Rejects with a SqlensError when the port is taken. */
+  listen(): Promise<AddressInfo>;
+  /** Stops listening, lets running statements finish within the grace period, ends every session with 57P01. */
+  close(): Promise<void>;
+  /** Where it listens, undefined before `listen`. */
+  readonly address: AddressInfo | undefined;
+  /** Connections now, those without a session included. */
+  readonly connectionCount: number;
+}
+
+/** Clients that are only being told that there is no room, or that send a cancel request, beyond `maxConnections`. */
+const antechamber = 64;
+/** After an interrupt, how long a statement may take to end before its socket is closed under it. */
+const interrupt_ms = 2_000;
+
+/**
+ * Makes a server that speaks the PostgreSQL protocol for a backend.
+ * @throws SqlensError when it would listen beyond loopback without a password
+ */
+export function createWireServer(options: WireServerOptions): WireServer {
+  refuseOpenDoor(options);
+  return new Listener(options);
+}
+
+class Listener implements WireServer {
+  readonly #options: WireServerOptions;
+  readonly #limits: WireLimits;
+  readonly #logger: WireLogger;
+  readonly #server: Server;
+  readonly #connections = new Map<number, Connection>();
+  readonly #serving = new Set<Promise<void>>();
+  readonly #connectionOptions;
+  #lastProcessId = 0;
+
+  constructor(options: WireServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultWireLimits, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#connectionOptions = {
+      backend: options.backend,
+      limits: this.#limits,
+      logger: this.#logger,
+      hooks: options.hooks ?? {},
+      credentials: options.passwords === undefined ? undefined : new Credentials(options.passwords),
+      secureContext: options.tls === undefined ? undefined : createSecureContext({ ...options.tls }),
+      cancel: (processId: number, secret: Buffer) => this.#connections.get(processId)?.cancelBy(secret),
+    };
+    // Half-open: a client that has sent its last statement and closed its side still gets the answer.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+  }
+
+  get address(): AddressInfo | undefined {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address : undefined;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  async listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) => reject(cannotListen(host, port, cause)));
+      this.#server.listen({ host, port }, resolve);
+    });
+    this.#server.removeAllListeners('error');
+    this.#server.on('error', (error) => this.#logger.error({ err: error }, 'the listening socket failed'));
+    const { address } = this;
+    if (address === undefined) throw cannotListen(host, port, new Error('the server has no address'));
+    return address;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    for (const connection of this.#connections.values()) connection.shutDown(shuttingDown());
+    await this.#finished(this.#limits.shutdown_grace_ms);
+    for (const connection of this.#connections.values()) connection.interrupt();
+    await this.#finished(interrupt_ms);
+    for (const connection of this.#connections.values()) connection.destroy();
+    await this.#finished(interrupt_ms);
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= this.#limits.maxConnections + antechamber) {
+      socket.destroy();
+      return;
+    }
+    const processId = this.#newProcessId();
+    const connection = new Connection(socket, {
+      ...this.#connectionOptions,
+      processId,
+      hasRoom: () => this.#sessionCount() < this.#limits.maxConnections,
+    });
+    this.#connections.set(processId, connection);
+    const serving = connection.serve().finally(() => {
+      this.#connections.delete(processId);
+      this.#serving.delete(serving);
+    });
+    this.#serving.add(serving);
+  }
+
+  #sessionCount(): number {
+    let count = 0;
+    for (const connection of this.#connections.values()) if (connection.hasPlace) count++;
+    return count;
+  }
+
+  #newProcessId(): number {
+    do {
+      this.#lastProcessId = this.#lastProcessId >= 0x7fffffff ? 1 : this.#lastProcessId + 1;
+    } while (this.#connections.has(this.#lastProcessId));
+    return this.#lastProcessId;
+  }
+
+  /** Waits until every connection has ended, or for so long. */
+  async #finished(patience_ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience_ms);
+    });
+    await Promise.race([Promise.all(this.#serving), timeout]);
+    clearTimeout(timer);
+  }
+}
+
+/** True for addresses that only this machine can reach. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  if (isIP(host) === 4) return host.startsWith('127.');
+  return isIP(host) === 6 && /^(::1|0*(:0*){6}:0*1|::ffff:127\.\d+\.\d+\.\d+)$/i.test(host);
+}
+
+function refuseOpenDoor({ host, passwords }: WireServerOptions): void {
+  const hasPassword =
+    typeof passwords === 'string' ? passwords !== '' : passwords !== undefined && passwords.size > 0;
+  if (passwords !== undefined && !hasPassword) {
+    throw new SqlensError({
+      sqlState: SqlState.invalidParameterValue,
+      message: 'the configured password is empty',
+      hint: 'Set a password, or none at all to trust every client on loopback.',
+    });
+  }
+  if (hasPassword || isLoopback(host)) return;
+  throw new SqlensError({
+    sqlState: SqlState.invalidParameterValue,
+    message: `refusing to listen on ${host} without a password`,
+    hint: 'Configure a password, or listen on 127.0.0.1.',
+  });
+}
+
+function cannotListen(host: string, port: number, cause: Error): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.systemError,
+    message: `cannot listen on ${host}:${port}: ${cause.message}`,
+    hint: 'Another server may use this port; choose another with --port.',
+    cause,
+  });
+}
+
+function shuttingDown(): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.adminShutdown,
+    message: 'terminating connection due to administrator command',
+    hint: 'The server is shutting down; connect again when it is back.',
+  });
+}

@@ -1,0 +1,56 @@
+/** What the two query protocols share of a session. */
+import type { BackendSession, TransactionStatus } from '../../query/api.ts';
+import type { ReadyStatus } from '../codec/backend.ts';
+import type { WireLimits } from '../options.ts';
+import type { Output } from '../output.ts';
+import type { FormatSettings } from '../types/scalar-text.ts';
+import { TimeZone, utc } from '../types/time-zone.ts';
+import { Registry } from './registry.ts';
+
+/** Follows the session's settings as they change. */
+export class SessionSettings implements FormatSettings {
+  timeZone: TimeZone = utc;
+
+  parameterChanged(name: string, value: string): void {
+    if (name.toLowerCase() === 'timezone') this.timeZone = new TimeZone(value);
+  }
+}
+
+const readyStatuses: Readonly<Record<TransactionStatus, ReadyStatus>> = {
+  idle: 'I',
+  'in-transaction': 'T',
+  failed: 'E',
+};
+
+export class SessionContext {
+  readonly backend: BackendSession;
+  readonly output: Output;
+  readonly registry: Registry;
+  readonly settings = new SessionSettings();
+  /** A statement has run since the last Sync or Query: another one joins its implicit transaction. */
+  pipelined = false;
+
+  constructor(backend: BackendSession, output: Output, limits: WireLimits) {
+    this.backend = backend;
+    this.output = output;
+    this.registry = new Registry(limits);
+  }
+
+  get readyStatus(): ReadyStatus {
+    return readyStatuses[this.backend.transactionStatus];
+  }
+
+  isIdle(): boolean {
+    return this.backend.transactionStatus === 'idle';
+  }
+
+  /** Ends the implicit transaction, and with a transaction its portals. */
+  async sync(failed: boolean): Promise<void> {
+    this.pipelined = false;
+    try {
+      await this.backend.sync(failed);
+    } finally {
+      if (this.isIdle()) await this.registry.closePortals();
+    }
+  }
+}

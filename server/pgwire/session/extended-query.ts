@@ -1,0 +1,184 @@
+/** The extended query protocol: Parse, Bind, Describe, Execute, Close. */
+import { SqlensError, SqlState } from '../../../common/errors.ts';
+import type { FrontendMessage } from '../codec/frontend.ts';
+import { malformed } from '../codec/protocol-error.ts';
+import { decodeParameter, describedOid } from '../types/decode.ts';
+import { duckdbTypeOf } from '../types/pg-type.ts';
+import { checkColumns, columnWriters, describeColumns, formatOf } from './columns.ts';
+import type { SessionContext } from './context.ts';
+import type { NamedStatement, Portal } from './registry.ts';
+import { StatementFailure } from './report.ts';
+import { RowStream } from './row-stream.ts';
+
+type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kind: K }>;
+
+/** What a statement or portal takes besides its text and values; keeps empty ones from being free. */
+const overhead_bytes = 1024;
+
+export async function parse(context: SessionContext, message: Message<'parse'>): Promise<void> {
+  const { backend, output, registry } = context;
+  registry.checkNewStatement(message.name);
+  // The unnamed statement is gone even when its successor cannot be parsed.
+  if (message.name === '') registry.closeStatement('');
+  if (backend.split(message.sql).length > 1) {
+    throw new SqlensError({
+      sqlState: SqlState.syntaxError,
+      message: 'cannot insert multiple commands into a prepared statement',
+      hint: 'Prepare each statement by itself, or send them without parameters as one simple query.',
+    });
+  }
+  const prepared = await placed(
+    message.sql,
+    backend.prepare(message.sql, message.parameterOids.map(duckdbTypeOf)),
+  );
+  registry.addStatement(message.name, {
+    prepared,
+    declaredOids: message.parameterOids,
+    held_bytes: overhead_bytes + 2 * message.sql.length,
+  });
+  output.send({ kind: 'parseComplete' });
+}
+
+/** Lets an error's position count in the text that the client parsed. */
+async function placed<T>(sql: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new StatementFailure(error, { sql, offset: 0 });
+  }
+}
+
+export async function bind(context: SessionContext, message: Message<'bind'>): Promise<void> {
+  const { output, registry, settings } = context;
+  const statement = registry.statement(message.statement);
+  const { parameterTypes, columns } = statement.prepared;
+  if (message.parameters.length !== parameterTypes.length) {
+    throw malformed(
+      `bind message supplies ${message.parameters.length} parameters, but prepared statement "${message.statement}" requires ${parameterTypes.length}`,
+    );
+  }
+  const formatCount = message.resultFormats.length;
+  if (formatCount > 1 && formatCount !== (columns?.length ?? 0)) {
+    throw malformed(
+      `bind message has ${formatCount} result formats but query has ${columns?.length ?? 0} columns`,
+    );
+  }
+  registry.checkNewPortal(message.portal);
+  const parameters = message.parameters.map((bytes, index) => {
+    const declaredOid = statement.declaredOids[index] ?? 0;
+    const format = formatOf(message.parameterFormats, index);
+    return decodeParameter({ declaredOid, resolvedType: parameterTypes[index], format, bytes }, settings);
+  });
+  if (message.portal === '') await registry.closePortal('');
+  registry.addPortal({
+    name: message.portal,
+    statement,
+    parameters,
+    resultFormats: message.resultFormats,
+    held_bytes: message.parameters.reduce((sum, bytes) => sum + (bytes?.length ?? 0), overhead_bytes),
+    state: { kind: 'ready' },
+  });
+  output.send({ kind: 'bindComplete' });
+}
+
+/** Never executes: what comes is known from preparing. */
+export function describe(context: SessionContext, message: Message<'describe'>): void {
+  const { output, registry } = context;
+  if (message.target === 'statement') {
+    const statement = registry.statement(message.name);
+    output.send({ kind: 'parameterDescription', oids: parameterOids(statement) });
+    describeRows(context, statement, []);
+  } else {
+    const portal = registry.portal(message.name);
+    describeRows(context, portal.statement, portal.resultFormats);
+  }
+}
+
+function parameterOids({ prepared, declaredOids }: NamedStatement): number[] {
+  return prepared.parameterTypes.map((type, index) => describedOid(declaredOids[index] ?? 0, type));
+}
+
+function describeRows(
+  { output }: SessionContext,
+  { prepared }: NamedStatement,
+  formats: Portal['resultFormats'],
+): void {
+  if (prepared.columns === undefined) output.send({ kind: 'noData' });
+  else output.send({ kind: 'rowDescription', fields: describeColumns(prepared.columns, formats) });
+}
+
+/**
+ * Runs a portal, or goes on with it.
+ * @param last nothing but Sync follows, so that the statement may commit by itself
+ */
+export async function execute(
+  context: SessionContext,
+  message: Message<'execute'>,
+  last: boolean,
+): Promise<void> {
+  const { output, registry } = context;
+  const portal = registry.portal(message.portal);
+  if (portal.statement.prepared.isEmpty) {
+    output.send({ kind: 'emptyQueryResponse' });
+    return;
+  }
+  if (portal.state.kind === 'ended') {
+    output.send({ kind: 'commandComplete', tag: tagOfEnded(portal) });
+    return;
+  }
+  const wasIdle = context.isIdle();
+  const resumed = portal.state.kind === 'running';
+  const stream = portal.state.kind === 'running' ? portal.state.stream : await start(context, portal, last);
+  const { rowCount, ended } = await placed(
+    portal.statement.prepared.text,
+    stream.send(output, message.maxRows),
+  );
+  if (!ended) {
+    output.send({ kind: 'portalSuspended' });
+    return;
+  }
+  const tag = stream.execution.commandTag;
+  await stream.execution.close();
+  portal.state = { kind: 'ended' };
+  // COMMIT and ROLLBACK end portals at once, not with the next Sync.
+  if (!wasIdle && context.isIdle()) await registry.closePortals();
+  // The count of a portal that was read in pieces is that of the last piece.
+  output.send({
+    kind: 'commandComplete',
+    tag: resumed ? tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${rowCount}`) : tag,
+  });
+}
+
+async function start(context: SessionContext, portal: Portal, last: boolean): Promise<RowStream> {
+  const { backend, settings } = context;
+  const { prepared } = portal.statement;
+  const alone = last && !context.pipelined;
+  context.pipelined = true;
+  const execution = await placed(prepared.text, backend.execute(prepared, portal.parameters, { alone }));
+  const columns = execution.columns ?? prepared.columns ?? [];
+  try {
+    checkColumns(prepared.columns ?? [], columns, portal.resultFormats);
+    const stream = new RowStream(execution, columnWriters(columns, portal.resultFormats, settings));
+    portal.state = { kind: 'running', stream };
+    return stream;
+  } catch (error) {
+    await execution.close();
+    throw error;
+  }
+}
+
+/** A query that has ended has no more rows; a command cannot run twice. */
+function tagOfEnded(portal: Portal): string {
+  if (portal.statement.prepared.columns !== undefined) return 'SELECT 0';
+  throw new SqlensError({
+    sqlState: SqlState.objectNotInPrerequisiteState,
+    message: `portal "${portal.name}" cannot be run`,
+    hint: 'Bind the statement again to run it again.',
+  });
+}
+
+export async function close(context: SessionContext, message: Message<'close'>): Promise<void> {
+  if (message.target === 'statement') context.registry.closeStatement(message.name);
+  else await context.registry.closePortal(message.name);
+  context.output.send({ kind: 'closeComplete' });
+}

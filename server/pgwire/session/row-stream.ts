@@ -1,0 +1,81 @@
+/** Rows of a running statement on their way to the client, no faster than it reads. */
+import { setImmediate } from 'node:timers/promises';
+import type { Execution, RowBatch } from '../../query/api.ts';
+import { DataRows, rowBuffer_bytes } from '../codec/data-rows.ts';
+import type { Output } from '../output.ts';
+import type { ColumnWriter } from './columns.ts';
+
+/** Other connections get their turn at least so often while rows are being written. */
+const slice_ms = 8;
+
+export class RowStream {
+  readonly execution: Execution;
+  readonly #writers: readonly ColumnWriter[];
+  #batch: RowBatch | undefined;
+  #row = 0;
+
+  constructor(execution: Execution, writers: readonly ColumnWriter[]) {
+    this.execution = execution;
+    this.#writers = writers;
+  }
+
+  /**
+   * Sends rows until the end or the limit. At the limit nothing more is fetched, so that it is not known, as in
+   * PostgreSQL, whether rows are left.
+   *
+   * @param maxRows 0: no limit
+   * @returns how many were sent, and whether the statement has ended
+   * @throws whatever the statement fails with; the rows before are in `output`
+   */
+  async send(
+    output: Output,
+    maxRows: number,
+  ): Promise<{ readonly rowCount: number; readonly ended: boolean }> {
+    const rows = new DataRows();
+    let rowCount = 0;
+    let sliceStart_ms = performance.now();
+    try {
+      for (;;) {
+        if (maxRows > 0 && rowCount >= maxRows) return { rowCount, ended: false };
+        const batch = await this.#currentBatch();
+        if (batch === undefined) return { rowCount, ended: true };
+        this.#writeRow(batch, rows);
+        rowCount++;
+        if (rows.size_bytes >= rowBuffer_bytes) {
+          output.sendBytes(rows.take());
+          await output.flush();
+        }
+        if (performance.now() - sliceStart_ms > slice_ms) {
+          await setImmediate();
+          sliceStart_ms = performance.now();
+        }
+      }
+    } finally {
+      if (rows.size_bytes > 0) output.sendBytes(rows.take());
+    }
+  }
+
+  /** The batch that holds the next row, undefined at the end. */
+  async #currentBatch(): Promise<RowBatch | undefined> {
+    while (this.#batch === undefined || this.#row >= this.#batch.rowCount) {
+      this.#batch = await this.execution.next();
+      this.#row = 0;
+      if (this.#batch === undefined) return undefined;
+    }
+    return this.#batch;
+  }
+
+  #writeRow(batch: RowBatch, rows: DataRows): void {
+    rows.beginRow(this.#writers.length);
+    try {
+      this.#writers.forEach((write, column) => {
+        write(batch.columns[column]?.[this.#row] ?? null, rows);
+      });
+    } catch (error) {
+      rows.abandonRow();
+      throw error;
+    }
+    rows.endRow();
+    this.#row++;
+  }
+}

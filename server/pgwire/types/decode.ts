@@ -1,0 +1,63 @@
+/** From the bytes of a Bind message to the values the engine takes. */
+import { isUtf8 } from 'node:buffer';
+import { BLOB, DuckDBBlobValue, type DuckDBType } from '@duckdb/node-api';
+import type { ParameterValue } from '../../query/api.ts';
+import type { Format } from '../codec/frontend.ts';
+import { decodeBinary } from './decode-binary.ts';
+import { decodeText } from './decode-text.ts';
+import { parameterText } from './parameter-text.ts';
+import { duckdbTypeOf, Oid, pgTypeOf } from './pg-type.ts';
+import type { FormatSettings } from './scalar-text.ts';
+
+export interface ParameterSource {
+  /** What the client declared in Parse; 0 when it left the type to the server. */
+  readonly declaredOid: number;
+  /** What the statement makes of the parameter, undefined where nothing determines it. */
+  readonly resolvedType: DuckDBType | undefined;
+  readonly format: Format;
+  /** null is SQL's NULL. */
+  readonly bytes: Buffer | null;
+}
+
+/**
+ * The type that ParameterDescription names: what the client declared, else what the statement needs, else text, as
+ * PostgreSQL decides for a parameter that nothing determines.
+ */
+export function describedOid(declaredOid: number, resolvedType: DuckDBType | undefined): number {
+  if (declaredOid !== 0 && declaredOid !== Oid.unknown) return declaredOid;
+  return resolvedType === undefined ? Oid.text : pgTypeOf(resolvedType).oid;
+}
+
+/**
+ * Decodes a parameter. Text of undeclared type stays text without a type, for the engine to cast to what the
+ * context needs.
+ *
+ * @throws SqlensError 22P02, 22003, 22007, 22P03 for what is no value of its type, 22021 for text that is not
+ *   UTF-8 or holds zero bytes, 0A000 for a type without binary format
+ */
+export function decodeParameter(source: ParameterSource, settings: FormatSettings): ParameterValue {
+  const { declaredOid, resolvedType, format, bytes } = source;
+  const declaredType = duckdbTypeOf(declaredOid);
+  if (bytes === null) return { value: null, type: declaredType };
+  if (format === 'text') {
+    const text = parameterText(bytes);
+    return declaredType === undefined
+      ? { value: text, type: undefined }
+      : decodeText(declaredOid, text, settings);
+  }
+  const undeclared = declaredOid === 0 || declaredOid === Oid.unknown;
+  if (undeclared && resolvedType === undefined) return decodeUndetermined(bytes);
+  const oid = describedOid(declaredOid, resolvedType);
+  const decoded = decodeBinary(oid, bytes, settings);
+  // A struct is json to the client; its text is cast like any other.
+  return undeclared && oid === Oid.json ? { value: decoded.value, type: undefined } : decoded;
+}
+
+/**
+ * Bytes of which nobody knows the type: clients that were told "text" send text, and clients that declare nothing
+ * (node-postgres with a Buffer) send binary data. Text has no zero bytes and is UTF-8; images never are.
+ */
+function decodeUndetermined(bytes: Buffer): ParameterValue {
+  if (isUtf8(bytes) && !bytes.includes(0)) return { value: bytes.toString('utf8'), type: undefined };
+  return { value: new DuckDBBlobValue(bytes), type: BLOB };
+}
