@@ -9,7 +9,10 @@ export interface ImageObject {
   readonly size_bytes: number;
   readonly lastModified: Date;
   readonly contentType: string;
-  /** Hive partitions of the path below the listed location (`label=cat/` gives label → cat), decoded, in path order. */
+  /**
+   * Hive partitions of the path below the listed location and of the folders it ends in (`label=cat/` gives
+   * label → cat), decoded, in path order.
+   */
   readonly partitions: ReadonlyMap<string, string>;
 }
 
@@ -51,6 +54,8 @@ export interface LocationPolicy {
   /** `undefined`: every bucket that the credentials reach; else only these `s3://bucket/prefix/`. */
   readonly allowedBuckets: readonly string[] | undefined;
   readonly allowHttp: boolean;
+  /** `host:port` of web servers that may be read although their addresses are private (none unless named). */
+  readonly allowedPrivateHosts?: readonly string[];
   readonly s3: {
     readonly endpoint: string | undefined;
     readonly region: string;

@@ -9,3 +9,5 @@ export { imageInfo } from './decode/info.ts';
 export { resizeImage } from './decode/resize.ts';
 export { thumbnail } from './decode/thumbnail.ts';
 export { fromImageSchema, toImageSchema } from './image-schema.ts';
+export type { ObjectStat, ReadOptions, WaitOptions } from './locations/location.ts';
+export { type ListOptions, Locations } from './locations/locations.ts';
