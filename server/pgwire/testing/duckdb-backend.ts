@@ -9,6 +9,7 @@ import {
   type DuckDBResult,
   type DuckDBType,
   DuckDBTypeId,
+  VARCHAR,
 } from '@duckdb/node-api';
 import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
 import type {
@@ -60,7 +61,8 @@ export class DuckDbBackend implements Backend {
 }
 
 interface Prepared extends PreparedStatement {
-  readonly statement: DuckDBPreparedStatement | undefined;
+  /** What DuckDB gets: the text with casts of its parameters. */
+  readonly sql: string;
 }
 
 /** Statements that give rows; in a test nothing else needs to be told apart. */
@@ -118,19 +120,23 @@ export class DuckDbSession implements BackendSession {
         parameterTypes: [],
         columns: undefined,
         isEmpty: true,
-        statement: undefined,
+        sql: '',
       });
     }
     this.#refuseFailed(text);
     try {
-      const statement = await this.connection.prepare(text);
-      const types = Array.from({ length: statement.parameterCount }, (_, index) => {
-        const typeId = statement.parameterTypeId(index + 1);
-        const known = typeId !== DuckDBTypeId.INVALID && typeId !== DuckDBTypeId.ANY;
-        return parameterTypes[index] ?? (known ? statement.parameterType(index + 1) : undefined);
-      });
+      let sql = cast(text, parameterTypes);
+      let statement = await this.connection.prepare(sql);
+      const types = parameterTypesOf(statement, parameterTypes);
+      if (unresolved(statement)) {
+        sql = cast(
+          text,
+          Array.from(types, (type) => type ?? VARCHAR),
+        );
+        statement = await this.connection.prepare(sql);
+      }
       const columns = query.test(text) ? columnsOf(statement) : undefined;
-      return this.#remember({ text, parameterTypes: types, columns, isEmpty: false, statement });
+      return this.#remember({ text, parameterTypes: types, columns, isEmpty: false, sql });
     } catch (error) {
       throw this.failed(error, text);
     }
@@ -160,7 +166,7 @@ export class DuckDbSession implements BackendSession {
         await this.connection.run('BEGIN');
         this.#implicit = true;
       }
-      const statement = await this.connection.prepare(text);
+      const statement = await this.connection.prepare(this.#prepared.get(prepared)?.sql ?? text);
       parameters.forEach(({ value, type }, index) => {
         statement.bindValue(index + 1, value, type);
       });
@@ -309,6 +315,35 @@ class DuckDbExecution implements Execution {
     this.#session.backend.fetchedBatches++;
     return { rowCount: chunk.rowCount, columns: chunk.getColumns() };
   }
+}
+
+function cast(text: string, types: readonly (DuckDBType | undefined)[]): string {
+  return text.replace(/\$(\d+)/g, (name, number) => {
+    const type = types[Number(number) - 1];
+    return type === undefined ? name : `CAST(${name} AS ${type})`;
+  });
+}
+
+function parameterTypesOf(
+  statement: DuckDBPreparedStatement,
+  declared: readonly (DuckDBType | undefined)[],
+): (DuckDBType | undefined)[] {
+  return Array.from({ length: statement.parameterCount }, (_, index) => {
+    const known = !undetermined.has(statement.parameterTypeId(index + 1));
+    return declared[index] ?? (known ? statement.parameterType(index + 1) : undefined);
+  });
+}
+
+const undetermined: ReadonlySet<DuckDBTypeId> = new Set([
+  DuckDBTypeId.INVALID,
+  DuckDBTypeId.ANY,
+  DuckDBTypeId.SQLNULL,
+]);
+
+/** DuckDB does not know the columns of a statement while it does not know a parameter's type. */
+function unresolved(statement: DuckDBPreparedStatement): boolean {
+  const ids = Array.from({ length: statement.columnCount }, (_, index) => statement.columnTypeId(index));
+  return ids.some((id) => undetermined.has(id));
 }
 
 function columnsOf(statement: DuckDBPreparedStatement): ResultColumn[] {
