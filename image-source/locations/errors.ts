@@ -1,4 +1,4 @@
-import { SqlensError, SqlState } from '../../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 
 export function invalidUri(message: string, hint: string): SqlensError {
   return new SqlensError({ sqlState: SqlState.invalidParameterValue, message, hint });
@@ -41,6 +41,7 @@ export function unreachableHost(uri: string, host: string, cause: unknown, hint:
   return new SqlensError({
     sqlState: SqlState.connectionFailure,
     message: `"${uri}" cannot be reached at ${host}`,
+    detail: messageOf(cause),
     hint,
     cause,
   });

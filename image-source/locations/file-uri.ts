@@ -8,7 +8,7 @@ import { escapeGlob } from './glob.ts';
  */
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
-const FILE_URI = /^file:(?:\/\/(?:localhost)?)?(?=\/)/i;
+const FILE_URI = /^file:(?:\/\/(?:localhost)?(?=\/)|(?=\/(?!\/)))/i;
 
 /** A plain path or a `file:` URI, also in Java's spelling `file:/path`. */
 export function isFileText(text: string): boolean {
