@@ -85,7 +85,7 @@ export function checkArguments(config: LayerConfig, call: LayerCall, differsInTr
 /** Everything is computed in float32: other precisions would round differently. */
 function checkPrecision({ options, ref }: LayerConfig): void {
   const { dtype } = options;
-  const policy = isRecord(dtype) && isRecord(dtype['config']) ? dtype['config']['name'] : dtype;
+  const policy = isRecord(dtype) && isRecord(dtype.config) ? dtype.config.name : dtype;
   if (policy === undefined || policy === null || policy === 'float32') return;
   throw unsupported(
     ref,
@@ -116,7 +116,7 @@ function readWeights(
       if (session.weightCount > MODEL_LIMITS.weights) {
         throw tooLarge(`the model has more than ${MODEL_LIMITS.weights} weights`);
       }
-      const trainable = options['trainable'] !== false && !frozen.has(role);
+      const trainable = options.trainable !== false && !frozen.has(role);
       return [role, new Weight(`${ref.name}/${role}`, shape, stored.read(), trainable)];
     }),
   );

@@ -42,8 +42,6 @@ interface ModelInstance {
   readonly config: ModelConfig;
   readonly layers: ReadonlyMap<string, LayerInstance>;
   readonly models: ReadonlyMap<string, ModelInstance>;
-  /** Keras 2 counts the calls of a nested model from 1, as its own definition is call 0; Keras 3 sometimes too. */
-  readonly firstCalls: ReadonlyMap<string, number>;
 }
 
 interface Recorded {
@@ -125,13 +123,7 @@ function instantiate(
     }
     layers.set(layer.name, { config: layer, location, weights: undefined });
   }
-  const firstCalls = new Map<string, number>();
-  const refer = ({ layer, call }: TensorRef): void => {
-    if (models.has(layer)) firstCalls.set(layer, Math.min(call, firstCalls.get(layer) ?? call));
-  };
-  for (const layer of config.layers) for (const { inputs } of layer.calls) inputs.forEach(refer);
-  config.outputs.forEach(refer);
-  return { config, layers, models, firstCalls };
+  return { config, layers, models };
 }
 
 function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
@@ -143,11 +135,11 @@ function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
     );
   }
   const { options } = layer;
-  const declared = options['batch_shape'] ?? options['batch_input_shape'] ?? null;
+  const declared = options.batch_shape ?? options.batch_input_shape ?? null;
   const hint = 'Save the model with a fixed input shape: keras.Input((224, 224, 3)).';
   if (declared === null) throw invalidLayer(layer.ref, 'the model declares no input size', hint);
   if (!isList(declared)) throw invalidLayer(layer.ref, `its shape is ${show(declared)}`);
-  if (options['sparse'] === true || options['ragged'] === true) {
+  if (options.sparse === true || options.ragged === true) {
     throw unsupported(layer.ref, 'sparse and ragged inputs are not supported');
   }
   const shape = declared.slice(1).map((size) => {
@@ -192,7 +184,7 @@ function callModel(
       continue;
     }
     const instance = model.layers.get(reference.layer);
-    const call = instance?.config.calls[reference.call - (model.firstCalls.get(reference.layer) ?? 0)];
+    const call = instance?.config.calls[reference.call];
     if (instance === undefined || call === undefined) {
       const ref = instance?.config.ref ?? { name: reference.layer, className: 'unknown' };
       throw invalidLayer(ref, `the model refers to its call ${reference.call}, which is not in the file`);

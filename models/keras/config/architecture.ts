@@ -5,6 +5,7 @@
 import type { LayerRef } from '../../graph/layer-ref.ts';
 import { MODEL_LIMITS } from '../../limits.ts';
 import { invalidFile, invalidLayer, tooLarge, unsupported } from '../../model-error.ts';
+import { countCallsFromZero } from './call-counts.ts';
 import { parseCalls, parseModelTensors } from './connections.ts';
 import { isList, isRecord, type Json, show } from './json.ts';
 
@@ -47,11 +48,11 @@ const MODEL_CLASSES = ['Functional', 'Sequential', 'Model'];
  * Throws a ModelError naming the layer that is custom, unknown or not well formed.
  */
 export function parseArchitecture(config: unknown): ModelConfig {
-  if (!isRecord(config) || typeof config['class_name'] !== 'string') {
+  if (!isRecord(config) || typeof config.class_name !== 'string') {
     throw invalidFile('the file holds no architecture of a Keras model');
   }
-  const className = config['class_name'];
-  const name = isRecord(config['config']) ? config['config']['name'] : undefined;
+  const className = config.class_name;
+  const name = isRecord(config.config) ? config.config.name : undefined;
   const ref = { name: typeof name === 'string' ? name : 'model', className };
   refuseCustom(ref, config);
   if (!MODEL_CLASSES.includes(className)) {
@@ -61,17 +62,17 @@ export function parseArchitecture(config: unknown): ModelConfig {
       'Build it with the Functional API, or export it to ONNX and register that file.',
     );
   }
-  return parseModel(ref, config['config'], []);
+  return parseModel(ref, config.config, []);
 }
 
 function parseModel(ref: LayerRef, config: unknown, path: readonly string[]): ModelConfig {
   if (path.length > MODEL_LIMITS.nestedModels) throw tooLarge(`models are nested deeper than ${path.length}`);
   // Keras 2.2 and older wrote a Sequential's layers as a bare list.
   const fields: Json = isList(config) ? { layers: config } : isRecord(config) ? config : {};
-  const entries = fields['layers'];
+  const entries = fields.layers;
   if (!isList(entries) || entries.length === 0) throw invalidLayer(ref, 'the model lists no layers');
   if (entries.length > MODEL_LIMITS.nodes) throw tooLarge(`the model has ${entries.length} layers`);
-  const name = typeof fields['name'] === 'string' ? fields['name'] : ref.name;
+  const name = typeof fields.name === 'string' ? fields.name : ref.name;
   const counter = storageNames();
   const sequential = ref.className === 'Sequential';
   const layers = entries.map((entry) => parseLayer(entry, path, counter, sequential));
@@ -81,12 +82,12 @@ function parseModel(ref: LayerRef, config: unknown, path: readonly string[]): Mo
     seen.add(layer.name);
   }
   if (sequential) return chain(name, layers, fields);
-  return {
-    name,
-    layers,
-    inputs: parseModelTensors(ref, 'input_layers', fields['input_layers']),
-    outputs: parseModelTensors(ref, 'output_layers', fields['output_layers']),
-  };
+  const inputs = parseModelTensors(ref, 'input_layers', fields.input_layers);
+  const outputs = parseModelTensors(ref, 'output_layers', fields.output_layers);
+  const keras2 = entries.some(
+    (entry) => isRecord(entry) && isList(entry.inbound_nodes) && isList(entry.inbound_nodes[0]),
+  );
+  return countCallsFromZero({ name, layers, inputs, outputs }, keras2);
 }
 
 function parseLayer(
@@ -95,12 +96,12 @@ function parseLayer(
   storageName: (className: string) => string,
   sequential: boolean,
 ): LayerConfig {
-  if (!isRecord(entry) || typeof entry['class_name'] !== 'string') {
+  if (!isRecord(entry) || typeof entry.class_name !== 'string') {
     throw invalidFile(`the architecture lists ${show(entry)} as a layer`);
   }
-  const className = entry['class_name'];
-  const options: Json = isRecord(entry['config']) ? entry['config'] : {};
-  const named = entry['name'] ?? options['name'];
+  const className = entry.class_name;
+  const options: Json = isRecord(entry.config) ? entry.config : {};
+  const named = entry.name ?? options.name;
   const name = typeof named === 'string' ? named : className.toLowerCase();
   const ref = { name: [...path, name].join('/'), className };
   refuseCustom(ref, entry);
@@ -110,8 +111,8 @@ function parseLayer(
     ref,
     className,
     options,
-    model: isModel ? parseModel(ref, entry['config'], [...path, name]) : undefined,
-    calls: sequential ? [] : parseCalls(ref, entry['inbound_nodes']),
+    model: isModel ? parseModel(ref, entry.config, [...path, name]) : undefined,
+    calls: sequential ? [] : parseCalls(ref, entry.inbound_nodes),
     // Operations in the place of layers (keras.ops) are not counted; they are refused later anyway.
     storageName: storageName(className === 'Model' ? 'Functional' : className),
   };
@@ -123,10 +124,7 @@ function chain(name: string, layers: readonly LayerConfig[], fields: Json): Mode
   let chained = layers;
   if (first !== undefined && first.className !== 'InputLayer') {
     const shape =
-      first.options['batch_input_shape'] ??
-      first.options['batch_shape'] ??
-      fields['build_input_shape'] ??
-      null;
+      first.options.batch_input_shape ?? first.options.batch_shape ?? fields.build_input_shape ?? null;
     const inputName = `${first.name}_input`;
     const input: LayerConfig = {
       name: inputName,
@@ -151,7 +149,7 @@ function chain(name: string, layers: readonly LayerConfig[], fields: Json): Mode
 /** The input shape that a nested model declares for itself. */
 function modelInputShape(model: ModelConfig | undefined): unknown {
   const input = model?.layers.find((layer) => layer.name === model.inputs[0]?.layer);
-  return input?.options['batch_shape'] ?? input?.options['batch_input_shape'] ?? null;
+  return input?.options.batch_shape ?? input?.options.batch_input_shape ?? null;
 }
 
 /** Code that the file only names is not run, and what it would compute is not guessed. */

@@ -30,7 +30,7 @@ function keras2Call(ref: LayerRef, node: readonly unknown[]): LayerCall {
 }
 
 function keras3Call(ref: LayerRef, node: Json): LayerCall {
-  const args = node['args'];
+  const args = node.args;
   if (!isList(args)) throw malformed(ref, node);
   const [first, ...others] = args;
   if (others.some((other) => other !== null)) {
@@ -38,14 +38,13 @@ function keras3Call(ref: LayerRef, node: Json): LayerCall {
   }
   const tensors = isList(first) ? first : [first];
   const inputs = tensors.map((tensor) => {
-    const config =
-      isRecord(tensor) && tensor['class_name'] === '__keras_tensor__' ? tensor['config'] : undefined;
-    const history = isRecord(config) ? config['keras_history'] : undefined;
+    const config = isRecord(tensor) && tensor.class_name === '__keras_tensor__' ? tensor.config : undefined;
+    const history = isRecord(config) ? config.keras_history : undefined;
     if (!isList(history))
       throw unsupported(ref, `is called with ${show(tensor)}, which is not a layer's output`);
     return reference(ref, history);
   });
-  const keywords = node['kwargs'];
+  const keywords = node.kwargs;
   return { inputs, arguments: isRecord(keywords) ? keywords : {} };
 }
 

@@ -36,7 +36,7 @@ export class OptionReader {
     this.#known.add(name);
     const value = this.#options[name] ?? null;
     // Keras 2.2 wrote NumPy numbers as {"type": "ndarray", "value": 0.3}.
-    return isRecord(value) && value['type'] === 'ndarray' ? value['value'] : value;
+    return isRecord(value) && value.type === 'ndarray' ? value.value : value;
   }
 
   /** True when the option stands in the file, even as null. */

@@ -22,7 +22,7 @@ export const rescalingLayer: LayerDefinition = {
 /** A number, or one for each channel. */
 function factors({ options, ref }: LayerContext, name: string, fallback: number): Weight | undefined {
   const raw = options.raw(name) ?? fallback;
-  const plain = isRecord(raw) && isRecord(raw['config']) ? raw['config']['value'] : raw;
+  const plain = isRecord(raw) && isRecord(raw.config) ? raw.config.value : raw;
   const list = isList(plain) ? plain : [plain];
   const numbers = list.map((value) => {
     if (typeof value !== 'number' || !Number.isFinite(value))

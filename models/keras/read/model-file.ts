@@ -54,7 +54,7 @@ export async function withKerasArchive<T>(bytes: Uint8Array, use: (file: KerasFi
     'metadata.json',
   );
   const model = parseArchitecture(parseJson(text, 'config.json'));
-  const version = isRecord(metadata) ? metadata['keras_version'] : undefined;
+  const version = isRecord(metadata) ? metadata.keras_version : undefined;
   const h5 = await H5Reader.open(part('model.weights.h5', MODEL_LIMITS.zipEntry_bytes));
   try {
     const keras = kerasMajor(typeof version === 'string' ? version : undefined, text);
