@@ -7,6 +7,7 @@ import {
   DuckDBListValue,
   DuckDBUUIDValue,
   type DuckDBValue,
+  HUGEINT,
   LIST,
 } from '@duckdb/node-api';
 import type { ParameterValue } from '../../query/api.ts';
@@ -125,8 +126,11 @@ export function decodeNumeric(text: string): ParameterValue {
   const unscaled =
     BigInt(significant === '' ? '0' : significant) * (exponent > 0 ? 10n ** BigInt(exponent) : 1n);
   const width = Math.max(unscaled.toString().length, scale, 1);
-  if (width > maxDecimalDigits) throw outOfRange(Oid.numeric, text);
   const value = match[1] === '-' ? -unscaled : unscaled;
+  // HUGEINT reaches into the 39th digit.
+  if (width > maxDecimalDigits && scale === 0 && BigInt.asIntN(128, value) === value)
+    return { value, type: HUGEINT };
+  if (width > maxDecimalDigits) throw outOfRange(Oid.numeric, text);
   return { value: new DuckDBDecimalValue(value, width, scale), type: DECIMAL(width, scale) };
 }
 

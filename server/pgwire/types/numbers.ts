@@ -1,8 +1,11 @@
 /** Floating-point numbers as PostgreSQL prints them: the fewest digits that read back as the same number. */
 
+/** Where a number's bits are looked at. */
+const bits = new DataView(new ArrayBuffer(8));
+
 /** float8: fixed notation for exponents from -4 to 14, as in PostgreSQL 12 and later. */
 export function float8Text(value: number): string {
-  return special(value) ?? layout(value.toExponential(), 15);
+  return special(value) ?? layout(shortestFloat8(value), 15);
 }
 
 /** float4: as float8, but the digits of single precision, fixed notation up to 10^5. */
@@ -18,7 +21,33 @@ function special(value: number): string | undefined {
   return undefined;
 }
 
-/** The shortest `d.ddde±x` that rounds to the same single-precision number. Nine digits always do. */
+/**
+ * JavaScript's digits, but never a decimal exactly between two doubles: PostgreSQL does not rely on how a reader
+ * rounds those. Only whole numbers from 2^54 to 2^78 have such neighbours with so few digits.
+ */
+function shortestFloat8(value: number): string {
+  const shortest = value.toExponential();
+  const magnitude = Math.abs(value);
+  if (magnitude < 2 ** 54 || magnitude > 2 ** 78) return shortest;
+  bits.setFloat64(0, magnitude);
+  const exponent = (bits.getUint16(0) >> 4) - 1023;
+  const halfUnit = 2n ** BigInt(exponent - 53);
+  let digits = shortest.replace(/e.*|[^0-9]/g, '').length - 1;
+  let candidate = shortest;
+  while (distance(candidate, value) >= halfUnit && digits < 16) candidate = value.toExponential(++digits);
+  return candidate;
+}
+
+/** How far a whole number in exponential notation is from a double, exactly. */
+function distance(exponential: string, value: number): bigint {
+  const [mantissa = '0', exponent = '0'] = exponential.split('e');
+  const [head = '', tail = ''] = mantissa.split('.');
+  const whole = BigInt(head + tail.padEnd(Number(exponent), '0').slice(0, Number(exponent)));
+  const difference = whole - BigInt(value);
+  return difference < 0n ? -difference : difference;
+}
+
+/** The shortest `d.ddde±x` that no other single-precision number is as near to. Nine digits always do. */
 function shortestFloat4(value: number): string {
   const single = Math.fround(value);
   let best = single.toExponential(8);
@@ -31,19 +60,40 @@ function shortestFloat4(value: number): string {
 }
 
 function reading(single: number, digits: number): string | undefined {
-  const nearest = single.toExponential(digits);
-  if (Math.fround(Number(nearest)) === single) return nearest;
+  const nearest = nearestEven(single, digits);
+  if (reads(nearest, single)) return nearest;
   // Below a power of two singles lie twice as close: the nearest decimal may fall out on that side while the next
   // one, on the wide side, still reads back.
-  const away = nextAway(nearest, digits);
-  return Math.fround(Number(away)) === single ? away : undefined;
+  const away = stepped(nearest, digits, 1);
+  return reads(away, single) ? away : undefined;
 }
 
-function nextAway(exponential: string, digits: number): string {
+/** Reads back, and is not exactly between two singles: PostgreSQL does not rely on how a reader rounds those. */
+function reads(exponential: string, single: number): boolean {
+  const value = Number(exponential);
+  if (Math.fround(value) !== single) return false;
+  if (value === single) return true;
+  bits.setFloat32(0, single);
+  const outward = Math.abs(value) > Math.abs(single);
+  bits.setUint32(0, bits.getUint32(0) + (outward ? 1 : -1));
+  const neighbour = bits.getFloat32(0);
+  // Beyond the largest single there is no neighbour to be between.
+  return !Number.isFinite(neighbour) || value !== (single + neighbour) / 2;
+}
+
+/** `toExponential` rounds a tie up; PostgreSQL (Ryu) rounds it to even. */
+function nearestEven(single: number, digits: number): string {
+  const nearest = single.toExponential(digits);
+  const finer = single.toExponential(digits + 1);
+  const tie = /5e/.test(finer) && Number(finer) === single;
+  return tie && /[13579]e/.test(nearest) ? stepped(nearest, digits, -1) : nearest;
+}
+
+/** The decimal one unit in the last place further from zero, or nearer to it. */
+function stepped(exponential: string, digits: number, direction: 1 | -1): string {
   const [mantissa = '0', exponent = '0'] = exponential.split('e');
-  const step = 10 ** -digits;
-  const value = Number(mantissa);
-  return `${(value + Math.sign(value) * step).toFixed(digits)}e${exponent}`;
+  const step = Math.sign(Number(mantissa)) * direction * 10 ** -digits;
+  return `${(Number(mantissa) + step).toFixed(digits)}e${exponent}`;
 }
 
 /** Writes `d.ddde±x` the way PostgreSQL lays out its digits. */
