@@ -34,6 +34,8 @@ export interface Batch {
   readonly rows: (Row | undefined)[];
   /** A worker died with it: it runs alone on its worker, input by input. */
   readonly isCareful: boolean;
+  /** Workers that died with it while it was careful, but with no input of it in particular. */
+  readonly strays: number;
 }
 
 /** What limits a batch besides its task's own batch size. */
@@ -132,7 +134,7 @@ export class Batcher {
         if (room.rows <= 0) break;
       }
     }
-    return { id: this.nextBatch++, task, key, rows, isCareful: false };
+    return { id: this.nextBatch++, task, key, rows, isCareful: false, strays: 0 };
   }
 
   private head(): Submission | undefined {

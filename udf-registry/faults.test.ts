@@ -91,7 +91,9 @@ describe('deadlines and quarantine', { timeout: 120_000 }, () => {
     await assert.rejects(ask(inference, endless, hopeless), quarantined);
     await assert.rejects(ask(inference, endless, [numbers(1)]), quarantined);
     assertTripled(await ask(inference, fixtureTask('affine'), triples(4)), [0, 1, 2, 3]);
+    assert.deepEqual(inference.stats().quarantined, [endless.digest]);
     inference.release(endless.digest);
+    assert.deepEqual(inference.stats().quarantined, []);
     assert.deepEqual((await ask(inference, endless, [numbers(1)])).map(valuesOf), [[[1]]]);
   });
 

@@ -37,6 +37,8 @@ export interface InferenceLimits {
   readonly recycle_batches: number;
   readonly recycle_rss_bytes: number;
   readonly recycle_released: number;
+  /** A worker is not replaced before it is so old. */
+  readonly recycle_pause_ms: number;
 }
 
 export interface InferenceSettings {
@@ -78,6 +80,7 @@ export function defaultLimits(workers: number): InferenceLimits {
     recycle_batches: 50_000,
     recycle_rss_bytes: Math.floor(worker_memory_bytes * 0.75),
     recycle_released: 64,
+    recycle_pause_ms: 10_000,
   };
 }
 

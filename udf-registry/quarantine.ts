@@ -38,6 +38,11 @@ export class Quarantine {
     return this.standings.get(digest)?.error;
   }
 
+  /** The models that are refused now. */
+  digests(): string[] {
+    return [...this.standings].filter(([, { error }]) => error !== undefined).map(([digest]) => digest);
+  }
+
   answered(digest: string): void {
     const standing = this.standingOf(digest);
     standing.hasAnswered = true;

@@ -4,7 +4,7 @@
  * one that does it is found; a model that keeps killing workers is quarantined).
  */
 
-import { SqlensError, SqlState } from '../common/errors.ts';
+import type { SqlensError } from '../common/errors.ts';
 import type { Answer, Inference, Input, SubmitOptions, Task } from './api.ts';
 import {
   type Batch,
@@ -18,7 +18,9 @@ import {
 import type { Logger } from './logger.ts';
 import { Meter } from './meter.ts';
 import { type Ending, Quarantine } from './quarantine.ts';
+import { deadly, shuttingDown, tooManySubmissions, unanswered, workersDoNotStart } from './router-errors.ts';
 import { Seat } from './seat.ts';
+import { Seats } from './seats.ts';
 import type { InferenceStats, WorkerStats } from './stats.ts';
 import { type FromWorker, fromFailure, type Part, unpackTensors } from './workers/messages.ts';
 import type { Pool, PoolEvents, PoolWorker } from './workers/pool.ts';
@@ -35,6 +37,8 @@ export interface RouterLimits extends BatchLimits {
   readonly recycle_rss_bytes: number;
   /** … or after it has released so many sessions. */
   readonly recycle_released: number;
+  /** A worker is not replaced before it is so old: its successor may soon be in the same state. */
+  readonly recycle_pause_ms: number;
 }
 
 /** Batches under way to one worker: one runs, the others are fetched and decoded meanwhile. */
@@ -43,11 +47,11 @@ const DEPTH = 3;
 const SLOW_RUN_S = 0.25;
 const DEPTH_SLOW = 2;
 
+/** Workers that died with a careful batch between two of its inputs, before it is given up. */
+const STRAYS_MAX = 3;
+
 /** Workers that did not start, in a row, before those who wait are told. */
 const START_FAILURES_MAX = 5;
-
-/** Replacing a worker costs a start: what makes one worth replacing may come back at once in its successor. */
-const RECYCLE_PAUSE_MS = 10_000;
 
 export class Router implements Inference {
   private readonly limits: RouterLimits;
@@ -57,7 +61,7 @@ export class Router implements Inference {
   private readonly quarantine = new Quarantine();
   private readonly meter = new Meter();
   private readonly submissions = new Set<Submission>();
-  private readonly seats = new Map<number, Seat>();
+  private readonly seats = new Seats();
   /** Batches that were under way when their worker died through no fault of theirs. */
   private readonly innocent: Batch[] = [];
   /** Batches that may have killed a worker: each runs alone, input by input. */
@@ -69,11 +73,11 @@ export class Router implements Inference {
     this.logger = logger;
     this.batcher = new Batcher(limits);
     this.pool = openPool({
-      onReady: (worker) => this.workerReady(worker),
+      onReady: (worker, rss_bytes) => this.workerReady(worker, rss_bytes),
       onMessage: (worker, message) => this.received(worker, message),
       onGone: (worker, cause) => this.workerGone(worker, cause),
       onStartFailed: (failures, cause) => this.startFailed(failures, cause),
-      onDraining: (worker) => this.retireIfIdle(this.seats.get(worker.id)),
+      onDraining: (worker) => this.retireIfIdle(this.seats.of(worker)),
     });
     this.pool.start();
   }
@@ -112,7 +116,7 @@ export class Router implements Inference {
   /** A snapshot for views and metrics. */
   stats(): InferenceStats {
     const workers = this.pool.workers().map((worker): WorkerStats => {
-      const seat = this.seats.get(worker.id);
+      const seat = this.seats.of(worker);
       return {
         pid: worker.pid,
         slot: worker.slot,
@@ -130,30 +134,23 @@ export class Router implements Inference {
       submissions: this.submissions.size,
       inputs_waiting: this.batcher.waiting,
       batches_to_retry: this.innocent.length + this.suspect.length,
+      quarantined: this.quarantine.digests(),
       tasks: this.meter.tasks(),
     };
   }
 
   /** Rejects whatever waits and ends the workers. */
   async close(): Promise<void> {
-    this.closed = new SqlensError({
-      sqlState: SqlState.adminShutdown,
-      message: 'the server is shutting down',
-      hint: 'Connect again once it is back.',
-    });
+    this.closed = shuttingDown();
     for (const submission of [...this.submissions]) this.drop(submission, this.closed);
-    for (const seat of this.seats.values()) seat.disarm();
+    for (const seat of this.seats.all()) seat.disarm();
     await this.pool.close();
   }
 
   private refusal(task: Task): SqlensError | undefined {
     if (this.closed !== undefined) return this.closed;
     if (this.submissions.size >= this.limits.submissions_max) {
-      return new SqlensError({
-        sqlState: SqlState.configurationLimitExceeded,
-        message: `more than ${this.limits.submissions_max} calls of models are waiting`,
-        hint: 'Run fewer queries at the same time.',
-      });
+      return tooManySubmissions(this.limits.submissions_max);
     }
     return task.kind === 'model' ? this.quarantine.refusal(task.digest) : undefined;
   }
@@ -179,7 +176,9 @@ export class Router implements Inference {
       const key = taskKey(task);
       const seat = free({ task, key });
       if (seat === undefined) return;
-      const batch = this.batcher.take(this.share(task, key));
+      // Few inputs are spread over the workers that could begin with them at once.
+      const share = Math.ceil(this.batcher.waitingFor(key) / Math.max(1, this.seats.idleFor(task)));
+      const batch = this.batcher.take(share);
       if (batch === undefined) return;
       this.send(seat, batch);
     }
@@ -197,42 +196,16 @@ export class Router implements Inference {
         this.suspect.shift();
         continue;
       }
-      const seats = this.readySeats().sort((a, b) => a.batches.length - b.batches.length);
-      const first = seats[0];
-      if (first === undefined || first.batches.length > 0) return first;
+      const seat = this.seats.leastBusy();
+      if (seat === undefined || seat.batches.length > 0) return seat;
       this.suspect.shift();
-      this.send(first, batch);
+      this.send(seat, batch);
     }
   }
 
-  private readySeats(): Seat[] {
-    return [...this.seats.values()].filter((seat) => seat.worker.state === 'ready');
-  }
-
-  /** The worker that a batch goes to: the least busy, and among those one that has the model loaded. */
   private freeSeat(task: Task, key: string, reserved: Seat | undefined): Seat | undefined {
     const depth = this.meter.meanRun_s(key) > SLOW_RUN_S ? DEPTH_SLOW : DEPTH;
-    let best: Seat | undefined;
-    let bestScore = Number.POSITIVE_INFINITY;
-    for (const seat of this.readySeats()) {
-      if (seat === reserved || seat.isAlone || seat.batches.length >= depth) continue;
-      const isMissing = task.kind === 'model' && !seat.has(task.digest);
-      // A worker that is a batch busier loses to one that must load first: loading is paid once.
-      const score = seat.batches.length * 2 + (isMissing ? 1 + seat.loaded.length / 1_000 : 0);
-      if (score < bestScore) {
-        best = seat;
-        bestScore = score;
-      }
-    }
-    return best;
-  }
-
-  /** The rows of a task that one worker takes: few inputs are spread over the idle workers that have the model. */
-  private share(task: Task, key: string): number {
-    const idle = this.readySeats().filter(
-      (seat) => seat.batches.length === 0 && (task.kind !== 'model' || seat.has(task.digest)),
-    );
-    return Math.ceil(this.batcher.waitingFor(key) / Math.max(1, idle.length));
+    return this.seats.free(task, depth, reserved);
   }
 
   private send(seat: Seat, batch: Batch): void {
@@ -253,7 +226,7 @@ export class Router implements Inference {
   // ── Back: answers to submissions ─────────────────────────────────────────────────────────────────────────────────
 
   private received(worker: PoolWorker, message: FromWorker): void {
-    const seat = this.seats.get(worker.id);
+    const seat = this.seats.of(worker);
     if (seat === undefined || message.type === 'ready') return;
     const batch = seat.find(message.batch);
     if (batch === undefined) return;
@@ -319,10 +292,7 @@ export class Router implements Inference {
 
   /** A batch that is done has answered every row; one without an answer would be waited for without end. */
   private completeForgotten(batch: Batch): void {
-    const error = new SqlensError({
-      sqlState: SqlState.internalError,
-      message: 'the worker gave no answer for this input',
-    });
+    const error = unanswered();
     batch.rows.forEach((row, position) => {
       if (isLive(row)) this.answer(batch, position, { kind: 'failed', error });
     });
@@ -332,7 +302,7 @@ export class Router implements Inference {
   private drop(submission: Submission, reason: unknown): void {
     this.batcher.remove(submission);
     settle(submission, { reason });
-    for (const seat of this.seats.values()) {
+    for (const seat of this.seats.all()) {
       for (const batch of seat.batches) {
         if (!batch.rows.some(isLive)) seat.worker.send({ type: 'cancel', batch: batch.id });
       }
@@ -348,37 +318,30 @@ export class Router implements Inference {
 
   // ── Workers that come and go ─────────────────────────────────────────────────────────────────────────────────────
 
-  private workerReady(worker: PoolWorker): void {
-    this.seats.set(
-      worker.id,
-      new Seat(worker, this.limits.batch_timeout_ms, (seat) => {
-        this.logger.warn({ pid: worker.pid, phase: seat.phase }, 'worker killed: its batch took too long');
-        this.pool.kill(worker);
-      }),
-    );
+  private workerReady(worker: PoolWorker, rss_bytes: number): void {
+    const seat = new Seat(worker, this.limits.batch_timeout_ms, ({ phase }) => {
+      this.logger.warn({ pid: worker.pid, phase }, 'worker killed: its batch took too long');
+      this.pool.kill(worker);
+    });
+    seat.rss_bytes = rss_bytes;
+    this.seats.add(seat);
     this.dispatch();
   }
 
   private startFailed(failures: number, cause: string): void {
-    if (failures < START_FAILURES_MAX || this.readySeats().length > 0) return;
-    const error = new SqlensError({
-      sqlState: SqlState.systemError,
-      message: `worker processes do not start: ${cause}`,
-      hint: "See the server's log; the memory limit of workers may be too low, or a native library is missing.",
-    });
+    if (failures < START_FAILURES_MAX || this.seats.ready().length > 0) return;
+    const error = workersDoNotStart(cause);
     for (const submission of [...this.submissions]) this.drop(submission, error);
   }
 
   private workerGone(worker: PoolWorker, cause: string): void {
-    const seat = this.seats.get(worker.id);
-    this.seats.delete(worker.id);
+    const seat = this.seats.remove(worker);
     if (seat === undefined) return;
-    seat.disarm();
     if (worker.state === 'draining' && seat.batches.length === 0) return;
     this.logger.warn({ pid: worker.pid, cause, batches: seat.batches.length }, 'worker died');
     const [head, ...others] = seat.batches;
     const ending: Ending = seat.isLate ? 'deadline' : 'crash';
-    if (head !== undefined) this.blame(head, seat, ending, others.length > 0, cause);
+    if (head !== undefined) this.blame(head, seat, ending, cause);
     for (const batch of others) {
       // A deadline is the running batch's own; a crash may come from any input that was being decoded.
       if (ending === 'deadline') this.innocent.push(batch);
@@ -388,11 +351,11 @@ export class Router implements Inference {
   }
 
   /** A worker died while this batch was the first of its batches. */
-  private blame(batch: Batch, seat: Seat, ending: Ending, hadCompany: boolean, cause: string): void {
+  private blame(batch: Batch, seat: Seat, ending: Ending, cause: string): void {
     const { phase } = seat;
     const culprit = seat.row === undefined ? undefined : batch.rows[seat.row];
     // A crash among other batches may be theirs, and a first one may come from outside.
-    const isCertain = ending === 'deadline' || batch.isCareful || (phase === 'load' && !hadCompany);
+    const isCertain = ending === 'deadline' || batch.isCareful;
     if (batch.task.kind === 'model' && phase !== 'prepare' && isCertain) {
       const { digest } = batch.task;
       const rows = culprit === undefined ? batch.rows.filter((row) => row !== undefined) : [culprit];
@@ -408,16 +371,21 @@ export class Router implements Inference {
       culprit.crashes++;
       // A crash, unlike a deadline, may once be somebody else's doing.
       if (ending === 'deadline' || culprit.crashes > 1) {
-        const error = poison(ending, this.limits.batch_timeout_ms, cause);
+        const error = deadly(ending, this.limits.batch_timeout_ms, cause);
         this.answer(batch, seat.row ?? 0, { kind: 'failed', error });
       }
     }
-    if (batch.rows.some(isLive)) this.suspect.push({ ...batch, isCareful: true });
+    let strays = batch.strays;
+    if (batch.isCareful && culprit === undefined && ++strays > STRAYS_MAX) {
+      const error = deadly(ending, this.limits.batch_timeout_ms, cause);
+      for (const row of batch.rows.keys()) this.answer(batch, row, { kind: 'failed', error });
+    }
+    if (batch.rows.some(isLive)) this.suspect.push({ ...batch, isCareful: true, strays });
   }
 
   /** Workers that run a quarantined model would sit in it until their deadline. */
   private killRunning(key: string): void {
-    for (const seat of this.seats.values()) {
+    for (const seat of this.seats.all()) {
       if (seat.batches[0]?.key === key && seat.phase !== 'prepare') {
         seat.isLate = true;
         this.pool.kill(seat.worker);
@@ -433,7 +401,7 @@ export class Router implements Inference {
       seat.released >= limits.recycle_released ||
       seat.abandoned > 0;
     if (!isDue || seat.worker.state !== 'ready' || seat.isReplaced) return;
-    if (Date.now() - seat.worker.startedAt.getTime() < RECYCLE_PAUSE_MS) return;
+    if (Date.now() - seat.worker.startedAt.getTime() < limits.recycle_pause_ms) return;
     seat.isReplaced = true;
     const { batchCount, rss_bytes, released, abandoned } = seat;
     this.logger.info(
@@ -446,16 +414,4 @@ export class Router implements Inference {
   private retireIfIdle(seat: Seat | undefined): void {
     if (seat?.worker.state === 'draining' && seat.batches.length === 0) this.pool.retire(seat.worker);
   }
-}
-
-function poison(ending: Ending, timeout_ms: number, cause: string): SqlensError {
-  return new SqlensError({
-    sqlState: SqlState.systemError,
-    message:
-      ending === 'crash'
-        ? 'the worker process crashed on this input'
-        : `the worker process was killed: this input took longer than ${timeout_ms / 1000} s`,
-    detail: cause,
-    hint: 'The input is skipped; the other inputs of the query are not affected.',
-  });
 }

@@ -12,7 +12,7 @@ export interface WorkerStats {
   readonly batches_under_way: number;
   /** How often a worker of this slot had to be started again because the one before it died. */
   readonly restarts: number;
-  /** As of its last batch; 0 while it starts. */
+  /** As of its last batch, or its start; 0 while it starts. */
   readonly rss_bytes: number;
   readonly startedAt: Date;
 }
@@ -26,6 +26,8 @@ export interface InferenceStats {
   readonly inputs_waiting: number;
   /** Batches that lost their worker and wait for another. */
   readonly batches_to_retry: number;
+  /** Digests of models that are refused because workers died of them. */
+  readonly quarantined: readonly string[];
   /** Since the start, by task. */
   readonly tasks: readonly TaskCounts[];
 }

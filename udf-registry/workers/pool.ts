@@ -23,7 +23,7 @@ export interface PoolWorker {
 }
 
 export interface PoolEvents {
-  onReady(worker: PoolWorker): void;
+  onReady(worker: PoolWorker, rss_bytes: number): void;
   onMessage(worker: PoolWorker, message: FromWorker): void;
   /** A worker is gone that had been ready; `cause` is for people. */
   onGone(worker: PoolWorker, cause: string): void;
@@ -175,7 +175,7 @@ export class Pool {
       replaces.worker.state = 'draining';
       this.events.onDraining(replaces.worker);
     }
-    this.events.onReady(entry.worker);
+    this.events.onReady(entry.worker, message.rss_bytes);
   }
 
   private exited(entry: Entry, cause: string): void {
