@@ -9,4 +9,5 @@ export type {
   TensorSpec,
 } from './artifact.ts';
 export { COMPILER_VERSION, compileModel, type ModelFile } from './compile.ts';
+export { type CompileLimits, compileInChild } from './compile-in-child.ts';
 export { ModelError } from './model-error.ts';

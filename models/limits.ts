@@ -9,6 +9,8 @@ export const MODEL_LIMITS = {
   tensorElements: 2 ** 28,
   /** Layers, and nodes of the graph. */
   nodes: 20_000,
+  /** Nodes of a foreign ONNX graph, subgraphs included. */
+  onnxNodes: 200_000,
   nestedModels: 16,
   /** JSON of the architecture. */
   config_bytes: 64 * 1024 * 1024,
