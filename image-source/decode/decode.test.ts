@@ -52,7 +52,7 @@ for (const [name, message] of Object.entries(REFUSED)) {
 }
 
 test('every fixture has its expected answer', () => {
-  const known = new Set([...expectedImages.keys(), ...Object.keys(REFUSED), 'resize.png']);
+  const known = new Set([...expectedImages.keys(), ...Object.keys(REFUSED), 'resize.png', 'bomb.avif']);
   const files = readdirSync(new URL('../fixtures/', import.meta.url)).filter(
     (name) => !/\.(?:py|json)$/.test(name),
   );

@@ -200,7 +200,9 @@ async function connect(config: S3ClientConfig): Promise<S3Client> {
     return client;
   } catch {
     client.destroy();
-    return new S3Client({ ...config, signer: { sign: async (request) => request } });
+    // The SDK asks for credentials even when nothing is signed with them.
+    const credentials = { accessKeyId: 'anonymous', secretAccessKey: '' };
+    return new S3Client({ ...config, credentials, signer: { sign: async (request) => request } });
   }
 }
 
