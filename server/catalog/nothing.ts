@@ -1,0 +1,47 @@
+/** Questions about what SQLens does not have: answered with no rows, under the columns asked for. */
+import { noRows, type Recogniser, selectsAll } from './answer.ts';
+
+const ABSENT = new Set([
+  'pg_am',
+  'pg_cast',
+  'pg_collation',
+  'pg_conversion',
+  'pg_db_role_setting',
+  'pg_default_acl',
+  'pg_depend',
+  'pg_description',
+  'pg_event_trigger',
+  'pg_extension',
+  'pg_foreign_data_wrapper',
+  'pg_foreign_server',
+  'pg_inherits',
+  'pg_language',
+  'pg_largeobject_metadata',
+  'pg_opclass',
+  'pg_operator',
+  'pg_opfamily',
+  'pg_policy',
+  'pg_publication',
+  'pg_rewrite',
+  'pg_seclabel',
+  'pg_seclabels',
+  'pg_statistic_ext',
+  'pg_subscription',
+  'pg_tablespace',
+  'pg_trigger',
+  'pg_ts_config',
+  'pg_ts_dict',
+  'pg_ts_parser',
+  'pg_ts_template',
+  'pg_user_mapping',
+  'pg_user_mappings',
+]);
+
+export const nothing: Recogniser = {
+  name: 'nothing',
+  answer(query) {
+    // An aggregate over nothing still has a row: left to DuckDB.
+    const isPlain = !selectsAll(query) && !query.has('count(');
+    return isPlain && query.relations.some((relation) => ABSENT.has(relation)) ? noRows(query) : undefined;
+  },
+};
