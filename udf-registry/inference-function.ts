@@ -32,6 +32,7 @@ const STATS_IN_FLIGHT = 32;
 export class InferenceFunction implements AskingFunction {
   readonly internalName: string;
   readonly displayName: string;
+  readonly asksWhileDescribing = false;
   readonly takes: readonly Input['kind'][];
   /** What workers do; for functions with a number beside the input, depending on it. */
   readonly taskFor: (parameter: number | undefined) => Task;

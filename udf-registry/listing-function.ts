@@ -23,6 +23,7 @@ const ROWS_PER_CALL = 512;
 export class ListingFunction implements AskingFunction {
   readonly internalName = 'read_images';
   readonly displayName = 'read_images';
+  readonly asksWhileDescribing = true;
   readonly #lister: Lister;
   readonly #demands = new WeakMap<Pass, Map<string, readonly string[]>>();
 

@@ -14,6 +14,8 @@ export interface AskingFunction {
   readonly internalName: string;
   /** The name people call. */
   readonly displayName: string;
+  /** Whether it may ask in a describing pass: listing a location reads no pixel and runs no model. */
+  readonly asksWhileDescribing: boolean;
   /**
    * Gets the answers that the function asked for in a pass to where its next calls find them.
    * Rejects when the statement cannot go on: cancelled, or the model cannot run.
@@ -101,7 +103,9 @@ export class Pass {
   claim(fn: AskingFunction): boolean {
     switch (this.mode) {
       case 'describe':
-        return false;
+        if (!fn.asksWhileDescribing) return false;
+        this.#asking ??= fn;
+        return this.#asking === fn;
       case 'answer':
         throw new MissingAnswerError(fn.displayName);
       case 'ask':

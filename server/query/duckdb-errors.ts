@@ -15,6 +15,8 @@ export interface ErrorContext {
   readonly sql: string;
   /** Characters that we put before the user's text. */
   readonly prefixLength?: number;
+  /** Maps a 1-based position in the text that DuckDB saw to one in the user's. */
+  readonly original?: (position: number) => number;
 }
 
 /** @returns the error as it is when it is one of ours already */
@@ -146,7 +148,8 @@ function positionOf(info: DuckDBErrorInfo, context: ErrorContext): number | unde
   if (info.position_bytes === undefined) return undefined;
   const before = Buffer.from(context.sql, 'utf8').subarray(0, info.position_bytes).toString('utf8').length;
   const position = before - (context.prefixLength ?? 0);
-  return position < 0 ? undefined : position + 1;
+  if (position < 0) return undefined;
+  return context.original?.(position + 1) ?? position + 1;
 }
 
 /** DuckDB puts advice into the message's later paragraphs; PostgreSQL's protocol has a field for it. */
@@ -162,4 +165,9 @@ function rename(message: string): string {
     /Scalar Function with name "?__model_\d+"? does not exist!?/,
     'the model was dropped',
   );
+}
+
+/** The message alone. */
+export function messageOfDuckDB(error: unknown): string {
+  return fromDuckDBError(error, { sql: '' }).message;
 }

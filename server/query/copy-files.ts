@@ -1,0 +1,104 @@
+/** COPY … TO a file: only where SQL may write, never into the data directory, and all or nothing. */
+import { randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import { findWord } from './clauses.ts';
+import { isBelow, realPathOf, type SandboxRules } from './sandbox.ts';
+import { quoteLiteral, type Token } from './tokens.ts';
+
+export type CopyFile =
+  | { readonly direction: 'from' }
+  /** `text` writes to a draft beside the target. */
+  | { readonly direction: 'to'; readonly text: string; commit(): Promise<void>; discard(): Promise<void> };
+
+/** Options that make COPY write files of its own naming, which cannot be renamed into place at once. */
+const SCATTERING_OPTIONS = new Set([
+  'partition_by',
+  'per_thread_output',
+  'file_size_bytes',
+  'filename_pattern',
+  'row_groups_per_file',
+  'use_tmp_file',
+  'return_files',
+  'write_partition_columns',
+  'overwrite',
+  'overwrite_or_ignore',
+  'append',
+]);
+
+/**
+ * @throws 42501 outside the allowed folders, 0A000 for STDIN, STDOUT and options that scatter files
+ */
+export function prepareCopy(
+  sql: string,
+  tokens: readonly Token[],
+  rules: SandboxRules,
+  allowedPaths: readonly string[],
+): CopyFile {
+  const to = findWord(tokens, 1, 'to', 'from');
+  const keyword = tokens[to];
+  const target = tokens[to + 1];
+  if (keyword === undefined || target === undefined) {
+    throw new SqlensError({ sqlState: SqlState.syntaxError, message: 'COPY needs TO or FROM and a file' });
+  }
+  if (target.kind === 'word') {
+    throw new SqlensError({
+      sqlState: SqlState.featureNotSupported,
+      message: `COPY ${keyword.text.toUpperCase()} ${target.text.toUpperCase()} is not supported yet`,
+      hint: 'Copy to or from a file in an allowed folder, or read the rows with SELECT.',
+      position: target.start + 1,
+    });
+  }
+  if (target.kind !== 'string') {
+    throw new SqlensError({
+      sqlState: SqlState.insufficientPrivilege,
+      message: 'COPY takes its file name as a plain literal',
+      position: target.start + 1,
+    });
+  }
+  const file = target.value.replace(/^file:(\/\/)?/, '');
+  const real = realPathOf(file);
+  const isAllowed = allowedPaths.some((folder) => isBelow(real, folder)) && !isBelow(real, rules.dataDir);
+  if (!isAllowed || /^[a-z][a-z0-9+.-]*:\/\//i.test(target.value.replace(/^file:\/\//, ''))) {
+    throw new SqlensError({
+      sqlState: SqlState.insufficientPrivilege,
+      message: `permission denied for ${quoteLiteral(target.value)}`,
+      hint: 'Files are read and written below the folders that the server was started with (--allow-path).',
+      position: target.start + 1,
+    });
+  }
+  if (keyword.value === 'from') return { direction: 'from' };
+  const scattering = tokens.slice(to).find((token) => SCATTERING_OPTIONS.has(token.value.toLowerCase()));
+  if (scattering !== undefined) {
+    throw new SqlensError({
+      sqlState: SqlState.featureNotSupported,
+      message: `COPY option ${scattering.text.toUpperCase()} is not supported: it would not be all or nothing`,
+      position: scattering.start + 1,
+    });
+  }
+  const draft = path.join(path.dirname(real), `.${path.basename(real)}.${randomUUID()}.part`);
+  const options = sql.slice(target.end);
+  // DuckDB chooses the format by the file's ending, which the draft does not have.
+  const format = /\bformat\b/i.test(options) ? '' : formatOf(real);
+  const rest = format === '' ? options : addOption(options, format);
+  return {
+    direction: 'to',
+    text: `${sql.slice(0, target.start)}${quoteLiteral(draft)}${rest}`,
+    commit: () => rename(draft, real),
+    discard: () => rm(draft, { force: true }),
+  };
+}
+
+function formatOf(file: string): string {
+  const ending = path.extname(file).toLowerCase();
+  if (ending === '.parquet') return 'FORMAT parquet';
+  if (ending === '.json' || ending === '.ndjson' || ending === '.jsonl') return 'FORMAT json';
+  return 'FORMAT csv';
+}
+
+function addOption(options: string, option: string): string {
+  const open = options.indexOf('(');
+  if (open < 0) return `${options} (${option})`;
+  return `${options.slice(0, open + 1)}${option}, ${options.slice(open + 1)}`;
+}

@@ -1,0 +1,248 @@
+/**
+ * The engine: one DuckDB instance over one file in the data directory, set up so that sessions cannot leave it, with
+ * SQLens' schemas, functions and views in it.
+ */
+import { mkdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  BIGINT,
+  DOUBLE,
+  type DuckDBConnection,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  INTEGER,
+  TIMESTAMPTZ,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import type { Locations } from '../../image-source/index.ts';
+import { ArtifactStore } from '../../udf-registry/artifacts.ts';
+import type { RunningInference } from '../../udf-registry/inference.ts';
+import { InferenceErrorLog } from '../../udf-registry/inference-errors.ts';
+import { ListingFunction, toDuckDBTableFunction } from '../../udf-registry/listing-function.ts';
+import type { Logger } from '../../udf-registry/logger.ts';
+import { PassTable } from '../../udf-registry/pass.ts';
+import { FunctionRegistry, INPUT_KEY_MACRO, macroBody } from '../../udf-registry/registry.ts';
+import { registerLiveView } from './live-views.ts';
+import { loadModels } from './model-table.ts';
+import { QueryLog } from './query-log.ts';
+import type { SandboxRules } from './sandbox.ts';
+import { quoteLiteral } from './tokens.ts';
+
+export interface EngineOptions {
+  readonly dataDir: string;
+  /** Folders that SQL may read and write files in. */
+  readonly allowedPaths: readonly string[];
+  readonly locations: Locations;
+  readonly inference: RunningInference;
+  readonly logger: Logger;
+  readonly memory_bytes: number;
+  readonly engineThreads: number;
+}
+
+/** Part of every answers' memory: what a store keeps between queries, and what queries may add. */
+const ANSWER_LIMITS = { idle_bytes: 256 * 2 ** 20, busy_bytes: 2 * 2 ** 30 };
+
+/** The file's layout; a newer server refuses to guess about an older or newer one. */
+const STORE_VERSION = 1;
+
+const SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS public;
+CREATE SCHEMA IF NOT EXISTS sqlens;
+CREATE SCHEMA IF NOT EXISTS sqlens_internal;
+CREATE TABLE IF NOT EXISTS sqlens_internal.store (version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sqlens_internal.models (
+  id INTEGER NOT NULL, name VARCHAR NOT NULL, version INTEGER NOT NULL, digest VARCHAR NOT NULL,
+  format VARCHAR NOT NULL, spec VARCHAR NOT NULL, source VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
+  parameter_count BIGINT NOT NULL, created_at TIMESTAMPTZ NOT NULL, created_by VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS sqlens_internal.image_tables (
+  schema_name VARCHAR NOT NULL, name VARCHAR NOT NULL, uris VARCHAR[] NOT NULL,
+  created_at TIMESTAMPTZ NOT NULL, refreshed_at TIMESTAMPTZ NOT NULL, created_by VARCHAR NOT NULL);
+`;
+
+const VIEWS = `
+CREATE OR REPLACE VIEW sqlens.models AS
+  SELECT name, version, spec->>'functionName' AS function, format, digest, source, spec->>'preprocess' AS preprocess,
+         spec->>'returns' AS returns, json_array_length(spec->'labels')::INTEGER AS label_count,
+         parameter_count, size_bytes, created_at, created_by
+  FROM sqlens_internal.models;
+CREATE OR REPLACE VIEW sqlens.image_tables AS
+  SELECT schema_name AS schema, name, uris, created_at, refreshed_at, created_by FROM sqlens_internal.image_tables;
+CREATE OR REPLACE VIEW sqlens.functions AS
+  SELECT spec->>'functionName' AS name, 'image' AS arguments,
+         CASE spec->>'returns' WHEN 'labels' THEN 'STRUCT(class VARCHAR, description VARCHAR, probability FLOAT)[]'
+           WHEN 'label' THEN 'VARCHAR' WHEN 'number' THEN 'FLOAT' ELSE 'FLOAT[]' END AS returns,
+         name AS model
+  FROM sqlens_internal.models
+  UNION ALL VALUES ('image_decode', 'image', 'STRUCT(origin, height, width, nChannels, mode, data)', NULL),
+    ('image_info', 'image', 'STRUCT(format, width, height, channels)', NULL),
+    ('image_thumbnail', 'image, px', 'BLOB', NULL),
+    ('read_images', 'pattern', 'TABLE', NULL),
+    ('register_keras_udf', 'name, file', 'VARCHAR', NULL);
+CREATE OR REPLACE VIEW sqlens.inference_errors AS SELECT * FROM __sqlens_inference_errors();
+CREATE OR REPLACE VIEW sqlens.workers AS SELECT * FROM __sqlens_workers();
+CREATE OR REPLACE VIEW sqlens.queries AS SELECT * FROM __sqlens_queries();
+CREATE OR REPLACE MACRO sqlens.current_database() AS 'sqlens';
+`;
+
+export class Engine {
+  readonly options: EngineOptions;
+  readonly passes = new PassTable();
+  readonly errors = new InferenceErrorLog();
+  readonly queries = new QueryLog();
+  readonly artifacts: ArtifactStore;
+  readonly registry: FunctionRegistry;
+  readonly rules: SandboxRules;
+  readonly #instance: DuckDBInstance;
+  readonly #internal: DuckDBConnection;
+
+  private constructor(
+    options: EngineOptions,
+    instance: DuckDBInstance,
+    internal: DuckDBConnection,
+    rules: SandboxRules,
+  ) {
+    this.options = options;
+    this.#instance = instance;
+    this.#internal = internal;
+    this.rules = rules;
+    this.artifacts = new ArtifactStore(path.join(options.dataDir, 'artifacts'));
+    this.registry = new FunctionRegistry({
+      connection: internal,
+      passes: this.passes,
+      answerLimits: ANSWER_LIMITS,
+      context: { inference: options.inference, versions: options.locations, errors: this.errors },
+    });
+  }
+
+  /**
+   * Opens (or creates) the data directory's database and brings the registry back.
+   * @throws XX001 when the file is of another version
+   */
+  static async open(options: EngineOptions): Promise<Engine> {
+    await mkdir(options.dataDir, { recursive: true });
+    const dataDir = await realpath(options.dataDir);
+    const instance = await DuckDBInstance.create(path.join(dataDir, 'store.duckdb'), {
+      storage_compatibility_version: 'v1.5.0',
+      errors_as_json: 'true',
+      threads: String(options.engineThreads),
+      memory_limit: `${Math.floor(options.memory_bytes / 2 ** 20)}MiB`,
+      temp_directory: path.join(dataDir, 'tmp'),
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    const internal = await instance.connect();
+    const allowed = options.allowedPaths.map((folder) => quoteLiteral(folder)).join(', ');
+    await internal.run(`SET allowed_directories = [${allowed}]`);
+    await internal.run('SET enable_external_access = false');
+    await internal.run(SCHEMA);
+    await checkVersion(internal);
+    const tableFunctions = await internal.runAndReadAll(
+      "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'pragma', 'table_macro')",
+    );
+    const rules: SandboxRules = {
+      dataDir,
+      readableBelowDataDir: [path.join(dataDir, 'samples')],
+      tableFunctions: new Set(tableFunctions.getRows().map(([name]) => String(name))),
+    };
+    const engine = new Engine({ ...options, dataDir }, instance, internal, rules);
+    await engine.artifacts.open();
+    await engine.#defineFunctions();
+    await loadModels(engine, internal);
+    await internal.run(VIEWS);
+    await internal.run("SET search_path = 'public,sqlens'");
+    return engine;
+  }
+
+  /** A new connection with the search path of a session. */
+  async connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    await connection.run("SET search_path = 'public,sqlens'");
+    return connection;
+  }
+
+  async close(): Promise<void> {
+    this.#internal.closeSync();
+    this.#instance.closeSync();
+  }
+
+  async #defineFunctions(): Promise<void> {
+    const internal = this.#internal;
+    internal.registerTableFunction(
+      toDuckDBTableFunction(new ListingFunction(this.options.locations), this.passes),
+    );
+    await internal.run(INPUT_KEY_MACRO);
+    for (const fn of this.registry.defineImageFunctions()) {
+      const [parameters, argument] =
+        fn.displayName === 'image_thumbnail'
+          ? ['image, px', "{'__input': image, '__parameter': px}"]
+          : ['image', 'image'];
+      await internal.run(
+        `CREATE OR REPLACE MACRO sqlens.${fn.displayName}(${parameters}) AS ${macroBody(fn, argument)}`,
+      );
+    }
+    registerLiveView(
+      internal,
+      '__sqlens_inference_errors',
+      [
+        { name: 'at', type: TIMESTAMPTZ, valueOf: (error) => timestamp(error.at) },
+        { name: 'query_id', type: VARCHAR, valueOf: (error) => error.queryId },
+        { name: 'function', type: VARCHAR, valueOf: (error) => error.functionName },
+        { name: 'input', type: VARCHAR, valueOf: (error) => error.input },
+        { name: 'sqlstate', type: VARCHAR, valueOf: (error) => error.sqlState },
+        { name: 'message', type: VARCHAR, valueOf: (error) => error.message },
+      ],
+      () => this.errors.recent,
+    );
+    registerLiveView(
+      internal,
+      '__sqlens_workers',
+      [
+        { name: 'slot', type: INTEGER, valueOf: (worker) => worker.slot },
+        { name: 'pid', type: INTEGER, valueOf: (worker) => worker.pid },
+        { name: 'state', type: VARCHAR, valueOf: (worker) => worker.state },
+        { name: 'loaded_count', type: INTEGER, valueOf: (worker) => worker.loaded.length },
+        { name: 'batch_count', type: BIGINT, valueOf: (worker) => BigInt(worker.batches) },
+        { name: 'restart_count', type: INTEGER, valueOf: (worker) => worker.restarts },
+        { name: 'rss_bytes', type: BIGINT, valueOf: (worker) => BigInt(worker.rss_bytes) },
+        { name: 'started_at', type: TIMESTAMPTZ, valueOf: (worker) => timestamp(worker.startedAt) },
+      ],
+      () => this.options.inference.stats().workers,
+    );
+    registerLiveView(
+      internal,
+      '__sqlens_queries',
+      [
+        { name: 'query_id', type: VARCHAR, valueOf: (query) => query.id },
+        { name: 'session_id', type: INTEGER, valueOf: (query) => query.sessionId },
+        { name: 'user_name', type: VARCHAR, valueOf: (query) => query.user },
+        { name: 'state', type: VARCHAR, valueOf: (query) => query.state },
+        { name: 'pass', type: INTEGER, valueOf: (query) => query.pass },
+        { name: 'inferred_count', type: BIGINT, valueOf: (query) => BigInt(query.inferred_count()) },
+        { name: 'started_at', type: TIMESTAMPTZ, valueOf: (query) => timestamp(query.startedAt) },
+        { name: 'duration_s', type: DOUBLE, valueOf: (query) => query.duration_ms() / 1000 },
+        { name: 'query', type: VARCHAR, valueOf: (query) => query.text },
+      ],
+      () => this.queries.running(),
+    );
+  }
+}
+
+async function checkVersion(connection: DuckDBConnection): Promise<void> {
+  const rows = (await connection.runAndReadAll('SELECT version FROM sqlens_internal.store')).getRows();
+  const version = rows[0]?.[0];
+  if (version === undefined) {
+    await connection.run(`INSERT INTO sqlens_internal.store VALUES (${STORE_VERSION})`);
+  } else if (version !== STORE_VERSION) {
+    throw new SqlensError({
+      sqlState: SqlState.dataCorrupted,
+      message: `the data directory has layout version ${version}, this server reads version ${STORE_VERSION}`,
+      hint: 'Start the version of SQLens that wrote it, or choose another --data-dir.',
+    });
+  }
+}
+
+function timestamp(date: Date): DuckDBTimestampTZValue {
+  return new DuckDBTimestampTZValue(BigInt(date.getTime()) * 1000n);
+}

@@ -1,0 +1,81 @@
+/** The models' rows in the database: what CREATE MODEL settled, transactional like any other table. */
+import { type DuckDBConnection, DuckDBTimestampTZValue } from '@duckdb/node-api';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
+import type { Manifest } from '../../models/artifact.ts';
+import type { ModelSpec } from '../../udf-registry/model-spec.ts';
+import type { Engine } from './engine.ts';
+
+export interface ModelRow {
+  readonly spec: ModelSpec;
+  readonly createdBy: string;
+}
+
+/** Registers the functions of all models at start, and deletes artifacts that no model refers to. */
+export async function loadModels(engine: Engine, connection: DuckDBConnection): Promise<void> {
+  const rows = (
+    await connection.runAndReadAll('SELECT spec FROM sqlens_internal.models ORDER BY id')
+  ).getRows();
+  const digests = new Set<string>();
+  for (const [text] of rows) {
+    const spec = parseSpec(String(text));
+    digests.add(spec.digest);
+    try {
+      const manifest = await engine.artifacts.manifest(spec.digest);
+      if (!(await engine.artifacts.verify(spec.digest))) throw damaged(spec.digest);
+      engine.registry.defineModel(spec, manifest, engine.artifacts.pathOf(spec.digest));
+    } catch (error) {
+      // The server must start with the models that are whole; calling this one says that it is not there.
+      engine.options.logger.error({ model: spec.name, reason: messageOf(error) }, 'model not loaded');
+    }
+  }
+  await engine.artifacts.collect(digests);
+}
+
+export async function findModel(connection: DuckDBConnection, name: string): Promise<ModelSpec | undefined> {
+  const reader = await connection.runAndReadAll(
+    'SELECT spec FROM sqlens_internal.models WHERE lower(name) = lower($1) ORDER BY version DESC LIMIT 1',
+    [name],
+  );
+  const text = reader.getRows()[0]?.[0];
+  return text === undefined ? undefined : parseSpec(String(text));
+}
+
+export async function insertModel(
+  connection: DuckDBConnection,
+  spec: ModelSpec,
+  manifest: Manifest,
+  user: string,
+): Promise<void> {
+  await connection.run(
+    'INSERT INTO sqlens_internal.models VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    [
+      spec.id,
+      spec.name,
+      spec.version,
+      spec.digest,
+      manifest.format,
+      JSON.stringify(spec),
+      spec.source,
+      BigInt(manifest.size_bytes),
+      BigInt(manifest.parameterCount),
+      new DuckDBTimestampTZValue(BigInt(Date.now()) * 1000n),
+      user,
+    ],
+  );
+}
+
+export async function deleteModel(connection: DuckDBConnection, name: string): Promise<void> {
+  await connection.run('DELETE FROM sqlens_internal.models WHERE lower(name) = lower($1)', [name]);
+}
+
+function parseSpec(text: string): ModelSpec {
+  return JSON.parse(text);
+}
+
+function damaged(digest: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.dataCorrupted,
+    message: `artifact ${digest} is not what its digest says`,
+    hint: 'Register the model again with CREATE OR REPLACE MODEL.',
+  });
+}

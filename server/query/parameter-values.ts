@@ -1,0 +1,64 @@
+/** Parameter values of the types that the statement needs; text of no declared type is cast by DuckDB. */
+import { type DuckDBConnection, type DuckDBType, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import type { BoundParameter } from './answering.ts';
+import type { ParameterValue } from './api.ts';
+import { fromDuckDBError } from './duckdb-errors.ts';
+import type { Engine } from './engine.ts';
+import type { Parsed } from './parsed.ts';
+
+/**
+ * @throws 08P01 for a wrong number of parameters, 22P02 for text that is no value of its type
+ */
+export async function bindValues(
+  engine: Engine,
+  parsed: Parsed,
+  parameters: readonly ParameterValue[],
+): Promise<BoundParameter[]> {
+  const types = parsed.parameterTypes;
+  if (parameters.length !== types.length) {
+    throw new SqlensError({
+      sqlState: SqlState.protocolViolation,
+      message: `bind message supplies ${parameters.length} parameters, but the statement requires ${types.length}`,
+    });
+  }
+  const bound: BoundParameter[] = [];
+  let connection: DuckDBConnection | undefined;
+  try {
+    for (const [at, { value, type: given }] of parameters.entries()) {
+      const type = types[at] ?? given ?? VARCHAR;
+      if (value === null || given !== undefined || typeof value !== 'string' || isText(type)) {
+        bound.push({ value, type: given ?? type });
+      } else {
+        connection ??= await engine.connect();
+        bound.push({ value: await castText(connection, value, type, at + 1), type });
+      }
+    }
+    return bound;
+  } finally {
+    connection?.closeSync();
+  }
+}
+
+function isText(type: DuckDBType): boolean {
+  return type.toString() === 'VARCHAR';
+}
+
+async function castText(
+  connection: DuckDBConnection,
+  text: string,
+  type: DuckDBType,
+  number: number,
+): Promise<DuckDBValue> {
+  try {
+    const reader = await connection.runAndReadAll(`SELECT CAST($1 AS ${type.toString()})`, [text], [VARCHAR]);
+    return reader.getRows()[0]?.[0] ?? null;
+  } catch (error) {
+    const cause = fromDuckDBError(error, { sql: '' });
+    throw new SqlensError({
+      sqlState: cause.sqlState,
+      message: `parameter $${number}: ${cause.message}`,
+      hint: cause.hint,
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/** A statement after Parse: classified, checked, described. Nothing of it has run. */
+import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
+import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
+import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
+import type { PreparedStatement, ResultColumn } from './api.ts';
+import { findWord } from './clauses.ts';
+import { fromDuckDBError } from './duckdb-errors.ts';
+import type { Engine } from './engine.ts';
+import { castParameters, inferredType, parameterCount, type TypedText } from './parameters.ts';
+import type { StatementKind } from './statements.ts';
+import type { Token } from './tokens.ts';
+
+export interface Parsed extends PreparedStatement {
+  readonly tokens: readonly Token[];
+  readonly statement: StatementKind;
+  /** The text with its parameters' types written out: what DuckDB runs. */
+  readonly typed: TypedText;
+  /** Whether a function that asks was bound: by itself, or by a view or macro it uses. */
+  readonly asks: boolean;
+  /** What describing has listed, for the first execution. */
+  readonly described: QueryAnswering | undefined;
+}
+
+export function isParsed(statement: PreparedStatement): statement is Parsed {
+  return 'typed' in statement && 'tokens' in statement;
+}
+
+/** A statement that DuckDB does not see. */
+export function ours(
+  text: string,
+  tokens: readonly Token[],
+  statement: StatementKind,
+  columns: readonly ResultColumn[] | undefined,
+): Parsed {
+  const typed = { text, original: (position: number) => position };
+  const isEmpty = tokens.length === 0;
+  return {
+    text,
+    tokens,
+    statement,
+    typed,
+    columns,
+    isEmpty,
+    parameterTypes: [],
+    asks: false,
+    described: undefined,
+  };
+}
+
+/** More listings than any statement needs in a row: each names new patterns. */
+const MAX_DESCRIBE_PASSES = 20;
+
+/**
+ * Describes a statement by preparing it on `connection`, in a pass that infers nothing.
+ * @param declared parameter types that the client gave
+ */
+export async function describe(
+  engine: Engine,
+  connection: DuckDBConnection,
+  text: string,
+  tokens: readonly Token[],
+  statement: StatementKind,
+  declared: readonly (DuckDBType | undefined)[],
+): Promise<Parsed> {
+  const count = parameterCount(tokens);
+  const query = new QueryAnswering({
+    queryId: 'describe',
+    signal: new AbortController().signal,
+    onError: 'null',
+  });
+  const known = Array.from({ length: count }, (_, at) => declared[at]);
+  let typed = castParameters(text, tokens, (number) => known[number - 1]);
+  const attempt = await attemptPrepare(engine, connection, typed, count, query);
+  let facts = attempt.facts;
+  if (count > 0 && (facts === undefined || facts.parameterTypes.some((type) => type === undefined))) {
+    // What nothing determines is text; a statement that could not be bound at all may be bound with that.
+    const types = known.map(
+      (type, at) => type ?? (facts?.parameterTypes[at] === undefined ? VARCHAR : undefined),
+    );
+    const retyped = castParameters(text, tokens, (number) => types[number - 1]);
+    const second = await attemptPrepare(engine, connection, retyped, count, query);
+    if (second.facts !== undefined) {
+      typed = retyped;
+      const found = second.facts.parameterTypes;
+      facts = { ...second.facts, parameterTypes: types.map((type, at) => type ?? found[at] ?? VARCHAR) };
+    }
+  }
+  if (facts === undefined) throw attempt.error;
+  return {
+    text,
+    tokens,
+    statement,
+    typed,
+    parameterTypes: facts.parameterTypes.map((type, at) => known[at] ?? type),
+    columns: returnsRows(tokens, statement) ? facts.columns : undefined,
+    isEmpty: false,
+    asks: facts.asks,
+    described: query,
+  };
+}
+
+interface Facts {
+  readonly parameterTypes: readonly (DuckDBType | undefined)[];
+  readonly columns: readonly ResultColumn[];
+  readonly asks: boolean;
+}
+
+async function attemptPrepare(
+  ...args: Parameters<typeof prepareOnce>
+): Promise<{ readonly facts: Facts | undefined; readonly error: unknown }> {
+  try {
+    return { facts: await prepareOnce(...args), error: undefined };
+  } catch (error) {
+    return { facts: undefined, error };
+  }
+}
+
+async function prepareOnce(
+  engine: Engine,
+  connection: DuckDBConnection,
+  typed: TypedText,
+  count: number,
+  query: QueryAnswering,
+): Promise<Facts> {
+  const connectionId = connection.clientContext.connectionId;
+  for (let number = 1; ; number++) {
+    const pass = new Pass(query, 'describe', FIRST_BUDGET);
+    engine.passes.begin(connectionId, pass);
+    try {
+      const prepared = await connection.prepare(typed.text);
+      try {
+        if (pass.asking === undefined || number >= MAX_DESCRIBE_PASSES) {
+          return {
+            parameterTypes: Array.from({ length: count }, (_, at) => inferredType(prepared, at + 1)),
+            columns: Array.from({ length: prepared.columnCount }, (_, at) => ({
+              name: prepared.columnName(at),
+              type: prepared.columnType(at),
+            })),
+            asks: pass.bound.size > 0,
+          };
+        }
+      } finally {
+        prepared.destroySync();
+      }
+    } catch (error) {
+      if (pass.asking === undefined || number >= MAX_DESCRIBE_PASSES) {
+        if (pass.thrown !== undefined) throw pass.thrown;
+        throw fromDuckDBError(error, { sql: typed.text, original: typed.original });
+      }
+    } finally {
+      engine.passes.end(connectionId);
+    }
+    await pass.asking.satisfy(pass);
+  }
+}
+
+function returnsRows(tokens: readonly Token[], statement: StatementKind): boolean {
+  switch (statement.kind) {
+    case 'query':
+    case 'show-engine':
+    case 'explain':
+      return true;
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return findWord(tokens, 0, 'returning') >= 0;
+    default:
+      return false;
+  }
+}

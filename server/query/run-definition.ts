@@ -1,0 +1,74 @@
+/** CREATE, ALTER, DROP and COMMENT of DuckDB's own things, with the rules that models and image tables bring. */
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
+import { Pass } from '../../udf-registry/pass.ts';
+import type { Execution } from './api.ts';
+import { readName } from './clauses.ts';
+import { fromDuckDBError } from './duckdb-errors.ts';
+import { finished } from './executions.ts';
+import { forgetDroppedImageTables, refuseImageTable } from './image-tables.ts';
+import type { Parsed } from './parsed.ts';
+import { QueryRun } from './query-run.ts';
+import type { SessionContext } from './session-context.ts';
+import type { Token } from './tokens.ts';
+import { writeTarget } from './writes.ts';
+
+export async function runDefinition(
+  context: SessionContext,
+  parsed: Parsed,
+  tag: string,
+): Promise<Execution> {
+  const { connection, transaction, engine } = context;
+  if (parsed.asks && /^(CREATE TABLE|CREATE INDEX|ALTER)/.test(tag)) throw modelInDefinition(tag);
+  if (tag === 'ALTER TABLE' || tag === 'TRUNCATE TABLE') {
+    await refuseImageTable(connection, writeTarget(parsed.tokens, 'ddl'), tag);
+  }
+  if (tag === 'CREATE FUNCTION' || tag === 'DROP FUNCTION') await refuseModelFunction(context, parsed.tokens);
+  const run = new QueryRun(context, parsed.text);
+  run.takeListings(parsed.described);
+  const connectionId = connection.clientContext.connectionId;
+  const pass = new Pass(run.answering, 'describe', FIRST_BUDGET);
+  engine.passes.begin(connectionId, pass);
+  let failed = true;
+  try {
+    await connection.run(parsed.typed.text);
+    if (tag === 'DROP TABLE' || tag === 'DROP SCHEMA') await forgetDroppedImageTables(connection);
+    transaction.noteWrite();
+    failed = false;
+    return finished(tag);
+  } catch (error) {
+    throw pass.thrown ?? fromDuckDBError(error, { sql: parsed.typed.text, original: parsed.typed.original });
+  } finally {
+    engine.passes.end(connectionId);
+    await run.finish(failed);
+  }
+}
+
+/** A model behind a DEFAULT, CHECK, index or generated column would be called where nothing can be asked. */
+function modelInDefinition(tag: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `${tag} cannot call a model: not in a DEFAULT, CHECK, index or generated column`,
+    hint: 'Use a view, or CREATE TABLE … AS SELECT.',
+  });
+}
+
+async function refuseModelFunction(context: SessionContext, tokens: readonly Token[]): Promise<void> {
+  const keyword = tokens.findIndex((token) => token.value === 'macro' || token.value === 'function');
+  let at = keyword + 1;
+  if (tokens[at]?.value === 'table') at++;
+  while (['if', 'not', 'exists'].includes(tokens[at]?.value ?? '')) at++;
+  const name = readName(tokens, at).parts.at(-1) ?? '';
+  const reader = await context.connection.runAndReadAll(
+    "SELECT name FROM sqlens_internal.models WHERE lower(spec->>'functionName') = lower($1)",
+    [name],
+  );
+  const model = reader.getRows()[0]?.[0];
+  if (model === undefined) return;
+  throw new SqlensError({
+    sqlState: SqlState.wrongObjectType,
+    message: `"${name}" is the function of model "${String(model)}"`,
+    hint: 'CREATE OR REPLACE MODEL and DROP MODEL change it.',
+    position: (tokens[at]?.start ?? 0) + 1,
+  });
+}

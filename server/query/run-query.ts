@@ -1,0 +1,138 @@
+/** Statements that return rows: straight from DuckDB when they ask nothing, else in passes. */
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
+import { Pass } from '../../udf-registry/pass.ts';
+import {
+  type AnsweredRows,
+  Answering,
+  type BoundParameter,
+  causeOfBreak,
+  openSource,
+  type Runnable,
+} from './answering.ts';
+import type { Execution } from './api.ts';
+import { type StreamEnd, StreamExecution } from './executions.ts';
+import type { Parsed } from './parsed.ts';
+import { QueryRun } from './query-run.ts';
+import { guardModels } from './rewrites/guard.ts';
+import { ChunkList, IncompleteStreamError, RowReader } from './row-stream.ts';
+import type { SessionContext } from './session-context.ts';
+
+export async function runQuery(
+  context: SessionContext,
+  parsed: Parsed,
+  parameters: readonly BoundParameter[],
+): Promise<Execution> {
+  const columns = parsed.columns ?? [];
+  const runnable: Runnable = {
+    text: parsed.typed.text,
+    columnCount: parsed.statement.kind === 'query' ? columns.length : undefined,
+    parameters,
+    original: parsed.typed.original,
+  };
+  const run = new QueryRun(context, parsed.text);
+  try {
+    const plain = parsed.asks ? undefined : await openPlain(context, run, runnable);
+    const rows = plain ?? (await openAnswered(context, run, parsed, runnable));
+    const reader = new RowReader(rows.source, columns.length, rows.hasSentinel);
+    return new StreamExecution({
+      columns,
+      reader,
+      end: endOf(context, run, rows, runnable),
+      tag: (rowCount) => (parsed.statement.kind === 'query' ? `SELECT ${rowCount}` : 'SHOW'),
+    });
+  } catch (error) {
+    await run.finish(true);
+    throw error;
+  }
+}
+
+/** @returns undefined when the statement asks after all: a macro or view changed since it was described */
+async function openPlain(
+  context: SessionContext,
+  run: QueryRun,
+  runnable: Runnable,
+): Promise<AnsweredRows | undefined> {
+  const pass = new Pass(run.answering, 'ask', FIRST_BUDGET);
+  const connectionId = context.connection.clientContext.connectionId;
+  context.engine.passes.begin(connectionId, pass);
+  try {
+    const opened = await openSource(context.connection, runnable);
+    return pass.bound.size > 0 ? undefined : { ...opened, pass };
+  } catch (error) {
+    if (pass.bound.size > 0) return undefined;
+    throw error;
+  } finally {
+    context.engine.passes.end(connectionId);
+  }
+}
+
+async function openAnswered(
+  context: SessionContext,
+  run: QueryRun,
+  parsed: Parsed,
+  runnable: Runnable,
+): Promise<AnsweredRows> {
+  const { connection, transaction } = context;
+  const guarded = { ...runnable, text: await guardModels(context.engine, runnable.text) };
+  run.takeListings(parsed.described);
+  const passes = new Answering(context.engine, run.answering, run.running);
+  await run.beginOwn();
+  if (transaction.isOpen && !transaction.written && !run.ownsTransaction)
+    await askAside(context, passes, guarded);
+  const { chunks, pass } = await passes.ask(connection, guarded, () => run.restartOwn());
+  if (chunks !== undefined) {
+    return { source: new ChunkList(chunks), hasSentinel: runnable.columnCount !== undefined, pass };
+  }
+  const rows = await passes.answer(connection, guarded);
+  run.onFinish(() => passes.endPass(connection));
+  return rows;
+}
+
+/**
+ * Until a transaction has written, it asks where an error cannot abort it. What differs there (temporary tables, a
+ * later snapshot) is asked on its own connection afterwards.
+ */
+export async function askAside(
+  context: SessionContext,
+  passes: Answering,
+  runnable: Runnable,
+): Promise<void> {
+  const side = await context.sideConnection();
+  await side.run('BEGIN TRANSACTION');
+  try {
+    await passes.ask(side, runnable, async () => {
+      await side.run('ROLLBACK').catch(() => undefined);
+      await side.run('BEGIN TRANSACTION');
+    });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof SqlensError && error.sqlState === SqlState.queryCanceled) throw error;
+  } finally {
+    await side.run('ROLLBACK').catch(() => undefined);
+  }
+}
+
+function endOf(context: SessionContext, run: QueryRun, rows: AnsweredRows, runnable: Runnable): StreamEnd {
+  return {
+    async settle(outcome) {
+      if (outcome.kind === 'complete') run.warn(rows.pass);
+      const failed = outcome.kind === 'failed';
+      await run.finish(failed);
+      if (failed) await context.transaction.fail();
+    },
+    async explain(error) {
+      if (context.signal.aborted) return context.signal.reason;
+      if (rows.pass.thrown !== undefined) return rows.pass.thrown;
+      if (error instanceof IncompleteStreamError)
+        return (await causeOfBreak(context.engine, runnable)) ?? error;
+      return error;
+    },
+    tooLarge: () =>
+      new SqlensError({
+        sqlState: SqlState.programLimitExceeded,
+        message: 'the rest of an open portal is too large to keep while another statement runs',
+        hint: 'Read the portal to its end first, or use a second connection.',
+      }),
+  };
+}

@@ -1,0 +1,311 @@
+/** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
+import { catalogStatement } from '../catalog/index.ts';
+import type {
+  BackendSession,
+  Execution,
+  Notice,
+  ParameterValue,
+  PreparedStatement,
+  SessionStart,
+  StatementText,
+  TransactionStatus,
+} from './api.ts';
+import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
+import type { Engine } from './engine.ts';
+import { finished, StreamExecution } from './executions.ts';
+import { bindValues } from './parameter-values.ts';
+import { describe, isParsed, ours, type Parsed } from './parsed.ts';
+import { runControl, showColumns } from './run-control.ts';
+import { runDefinition } from './run-definition.ts';
+import { runExplain } from './run-explain.ts';
+import { runQuery } from './run-query.ts';
+import { runWrite } from './run-write.ts';
+import { checkStatement } from './sandbox.ts';
+import type { SessionContext } from './session-context.ts';
+import { Settings } from './settings.ts';
+import { classify } from './statements.ts';
+import { splitStatements, tokenize } from './tokens.ts';
+import { Transaction } from './transaction.ts';
+
+export class Session implements BackendSession {
+  onNotice: (notice: Notice) => void = () => undefined;
+  onParameterStatus: (name: string, value: string) => void = () => undefined;
+  readonly #engine: Engine;
+  readonly #connection: DuckDBConnection;
+  readonly #id: number;
+  readonly #user: string;
+  readonly #transaction: Transaction;
+  readonly #settings: Settings;
+  readonly #named = new Map<string, Parsed>();
+  #side: DuckDBConnection | undefined;
+  #controller = new AbortController();
+  #open: StreamExecution | undefined;
+  #closed = false;
+  #busy: Promise<unknown> = Promise.resolve();
+
+  private constructor(engine: Engine, connection: DuckDBConnection, id: number, start: SessionStart) {
+    this.#engine = engine;
+    this.#connection = connection;
+    this.#id = id;
+    this.#user = start.user;
+    this.#transaction = new Transaction(connection);
+    this.#settings = new Settings(
+      new Map([
+        ['application_name', start.applicationName],
+        ['session_authorization', start.user],
+      ]),
+    );
+  }
+
+  /** @throws when a setting of the startup message is wrong */
+  static async open(engine: Engine, id: number, start: SessionStart): Promise<Session> {
+    const session = new Session(engine, await engine.connect(), id, start);
+    try {
+      for (const [name, value] of start.settings) {
+        await runControl(session.#context(), { kind: 'assign', name, value });
+      }
+      session.#settings.rememberAsReset();
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
+
+  get transactionStatus(): TransactionStatus {
+    return this.#transaction.status;
+  }
+
+  parameterStatuses(): readonly (readonly [string, string])[] {
+    return this.#settings.reported();
+  }
+
+  split(sql: string): StatementText[] {
+    return splitStatements(sql);
+  }
+
+  async prepare(
+    sql: string,
+    parameterTypes: readonly (DuckDBType | undefined)[],
+  ): Promise<PreparedStatement> {
+    return this.#exclusively(async () => {
+      await this.#settleOpen();
+      try {
+        return await this.#parse(sql, parameterTypes);
+      } catch (error) {
+        await this.#transaction.fail();
+        throw error;
+      }
+    });
+  }
+
+  async execute(
+    prepared: PreparedStatement,
+    parameters: readonly ParameterValue[],
+    options: { readonly alone: boolean },
+  ): Promise<Execution> {
+    if (!isParsed(prepared)) throw new TypeError('a statement of another backend');
+    return this.#exclusively(async () => {
+      this.#controller = new AbortController();
+      const timer = this.#startTimer();
+      try {
+        await this.#settleOpen();
+        if (prepared.isEmpty) return finished('');
+        if (!options.alone && joinsTransactions(prepared)) await this.#transaction.beginImplicit();
+        const execution = await this.#run(prepared, parameters);
+        this.#open = execution instanceof StreamExecution ? execution : undefined;
+        return execution;
+      } catch (error) {
+        const reported = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
+        await this.#transaction.fail();
+        throw reported;
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  async sync(failed: boolean): Promise<void> {
+    await this.#exclusively(async () => {
+      if (this.#transaction.isOpen) await this.#settleOpenBeforeEnd();
+      await this.#transaction.sync(failed);
+    });
+  }
+
+  cancel(): void {
+    this.#cancelWith('canceling statement due to user request');
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelWith('the session was closed');
+    await this.#busy.catch(() => undefined);
+    await this.#open?.close().catch(() => undefined);
+    await this.#transaction.rollback();
+    this.#side?.closeSync();
+    this.#connection.closeSync();
+  }
+
+  /** DuckDB's connection takes one statement at a time, and closing it under a running one would never settle. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#busy.then(() => {
+      if (this.#closed) throw closedError();
+      return work();
+    });
+    this.#busy = result.catch(() => undefined);
+    return result;
+  }
+
+  #cancelWith(message: string): void {
+    this.#controller.abort(new SqlensError({ sqlState: SqlState.queryCanceled, message }));
+    this.#connection.interrupt();
+    this.#side?.interrupt();
+  }
+
+  #startTimer(): NodeJS.Timeout | undefined {
+    const timeout_ms = Number(this.#settings.get('statement_timeout'));
+    if (!(timeout_ms > 0)) return undefined;
+    return setTimeout(() => this.#cancelWith('canceling statement due to statement timeout'), timeout_ms);
+  }
+
+  /** An open stream would end silently when its connection gets another statement: its rows are read before. */
+  async #settleOpen(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open?.isOpen) await open.spool();
+  }
+
+  async #settleOpenBeforeEnd(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open?.isOpen) await open.close();
+  }
+
+  async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
+    const text = catalogStatement(sql) ?? sql;
+    const tokens = tokenize(text);
+    if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
+    const statement = classify(tokens);
+    if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
+    checkStatement(tokens, statement, this.#engine.rules);
+    switch (statement.kind) {
+      case 'query':
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'merge':
+      case 'create-table-as':
+      case 'copy':
+      case 'explain':
+      case 'show-engine':
+        return describe(this.#engine, this.#connection, text, tokens, statement, declared);
+      case 'ddl':
+        // Some definitions expand to several statements, which cannot be prepared; they say what is wrong when run.
+        return describe(this.#engine, this.#connection, text, tokens, statement, declared).catch(
+          (error: unknown) => {
+            if (error instanceof SqlensError && /multiple statements/.test(error.message)) {
+              return ours(text, tokens, statement, undefined);
+            }
+            throw error;
+          },
+        );
+      case 'execute': {
+        const named = this.#named.get(tokens[1]?.value ?? '');
+        return ours(text, tokens, statement, named?.columns);
+      }
+      default:
+        return ours(text, tokens, statement, columnsOfOurs(statement, tokens));
+    }
+  }
+
+  async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Execution> {
+    const context = this.#context();
+    const { statement } = parsed;
+    if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
+    switch (statement.kind) {
+      case 'query':
+      case 'show-engine':
+        return runQuery(context, parsed, await bindValues(this.#engine, parsed, parameters));
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'merge':
+      case 'create-table-as':
+      case 'copy':
+        return runWrite(context, parsed, await bindValues(this.#engine, parsed, parameters));
+      case 'explain':
+        return runExplain(context, parsed, await bindValues(this.#engine, parsed, parameters));
+      case 'ddl':
+        return runDefinition(context, parsed, statement.tag);
+      case 'sqlens':
+        return runSqlensVerb(context, statement.verb, parsed);
+      case 'refused':
+        throw new SqlensError({
+          sqlState: SqlState.insufficientPrivilege,
+          message: `${statement.what} is not available over SQL`,
+        });
+      case 'no-op':
+        return finished(statement.tag);
+      default:
+        return runControl(context, { kind: 'statement', parsed, statement });
+    }
+  }
+
+  #context(): SessionContext {
+    const { signal } = this.#controller;
+    return {
+      engine: this.#engine,
+      connection: this.#connection,
+      transaction: this.#transaction,
+      settings: this.#settings,
+      user: this.#user,
+      sessionId: this.#id,
+      signal,
+      cancel: () => this.cancel(),
+      sideConnection: async () => {
+        this.#side ??= await this.#engine.connect();
+        return this.#side;
+      },
+      notice: (notice) => this.onNotice(notice),
+      report: (name, value) => this.onParameterStatus(name, value),
+      parse: (sql, declared) => this.#parse(sql, declared),
+      run: (statement, parameters) => this.#run(statement, parameters),
+      named: this.#named,
+    };
+  }
+}
+
+/** Statements that end or begin transactions themselves do not join an implicit one. */
+function joinsTransactions(parsed: Parsed): boolean {
+  switch (parsed.statement.kind) {
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'set':
+    case 'show':
+    case 'reset':
+    case 'discard':
+    case 'no-op':
+    case 'deallocate':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function columnsOfOurs(
+  statement: Parsed['statement'],
+  tokens: Parsed['tokens'],
+): ReturnType<typeof ours>['columns'] {
+  if (statement.kind === 'show') return showColumns(tokens);
+  if (statement.kind === 'sqlens') return sqlensColumns(statement.verb);
+  return undefined;
+}
+
+function closedError(): SqlensError {
+  return new SqlensError({ sqlState: SqlState.connectionFailure, message: 'the session is closed' });
+}
