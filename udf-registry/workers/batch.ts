@@ -29,10 +29,11 @@ export class WorkerBatch {
   private readonly over = new AbortController();
   private stopWaiting: () => void = () => undefined;
 
+  /** @param onPrepared the next input begins once it resolves: a large answer is sent before another is made */
   constructor(
     message: { readonly batch: number; readonly task: WorkerTask; readonly inputs: readonly Input[] },
     tools: PrepareTools,
-    onPrepared: (row: number, prepared: Prepared) => void,
+    onPrepared: (row: number, prepared: Prepared) => Promise<void>,
   ) {
     this.id = message.batch;
     this.task = message.task;
@@ -43,8 +44,8 @@ export class WorkerBatch {
         await tools.beforeInput?.(input);
         const prepared = await prepare(message.task, input, tools.images, this.over.signal);
         if (this.over.signal.aborted) return;
-        this.rows[row] = prepared;
-        onPrepared(row, prepared);
+        this.rows[row] = prepared.kind === 'answer' ? { kind: 'answered' } : prepared;
+        await onPrepared(row, prepared);
       }),
     );
     this.preparing = Promise.all(work).then(() => undefined);

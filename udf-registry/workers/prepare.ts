@@ -29,6 +29,8 @@ export type Prepared =
       readonly shapes: readonly (readonly number[])[];
     }
   | { readonly kind: 'answer'; readonly answer: Exclude<Answer, { kind: 'tensors' | 'failed' }> }
+  /** The answer has been handed on and is not kept: it may be a hundred megabytes of pixels. */
+  | { readonly kind: 'answered' }
   | { readonly kind: 'failed'; readonly error: SqlensError };
 
 /** Prepares one input; never rejects: what is wrong with an input is its own answer. */

@@ -33,6 +33,9 @@ export interface WorkerOptions {
  */
 const TURNS_BETWEEN_RUNS = 6;
 
+/** Images whose pixels are answers, at a time: up to four copies of them exist until they are sent. */
+const DECODING_MAX = 1;
+
 /** Starts serving the process that forked this one. */
 export function startWorker(options: WorkerOptions): void {
   dieWithParent();
@@ -57,6 +60,13 @@ function send(message: FromWorker): void {
   process.send?.(message);
 }
 
+/** Resolves when the message has left this process. */
+function sendWhole(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
+}
+
 /** What waits for its turn. */
 interface Entry {
   readonly message: Extract<ToWorker, { type: 'batch' }>;
@@ -75,6 +85,7 @@ class Worker {
   private readonly settings: WorkerSettings;
   private readonly sessions: Sessions;
   private readonly tools: PrepareTools;
+  private readonly decodeTools: PrepareTools;
   private readonly queue: Entry[] = [];
   private abandoned = 0;
   private isRunning = false;
@@ -87,16 +98,18 @@ class Worker {
       gate: new Gate(settings.preparing_max),
       beforeInput: options.beforeInput,
     };
+    this.decodeTools = { ...this.tools, gate: new Gate(DECODING_MAX) };
   }
 
   accept(message: Entry['message']): void {
     const part = new PartBuilder();
+    const tools = message.task.kind === 'image_decode' ? this.decodeTools : this.tools;
     const batch = message.careful
       ? undefined
-      : new WorkerBatch(message, this.tools, (row, prepared) => {
+      : new WorkerBatch(message, tools, async (row, prepared) => {
           if (prepared.kind !== 'answer') return;
           part.addAnswer(row, prepared.answer);
-          if (part.isLarge) send({ type: 'part', batch: message.batch, part: part.take() });
+          if (part.isLarge) await sendWhole({ type: 'part', batch: message.batch, part: part.take() });
         });
     this.queue.push({ message, part, batch, isCancelled: false });
     if (!this.isRunning) void this.serve();
@@ -140,7 +153,7 @@ class Worker {
     for (const [row, input] of message.inputs.entries()) {
       if (entry.isCancelled) return;
       send({ type: 'phase', batch: message.batch, phase: 'prepare', row });
-      const batch = new WorkerBatch({ ...message, inputs: [input] }, this.tools, (_, prepared) => {
+      const batch = new WorkerBatch({ ...message, inputs: [input] }, this.tools, async (_, prepared) => {
         if (prepared.kind === 'answer') part.addAnswer(row, prepared.answer);
       });
       await this.answer(batch, entry, row, spent);
