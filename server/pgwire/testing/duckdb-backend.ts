@@ -230,7 +230,7 @@ export class DuckDbSession implements BackendSession {
 
   async #control(word: string): Promise<Execution> {
     if (word === 'begin' || word.startsWith('start')) {
-      if (!this.#implicit) await this.connection.run('BEGIN');
+      if (!this.#implicit && this.transactionStatus === 'idle') await this.connection.run('BEGIN');
       this.#implicit = false;
       this.transactionStatus = 'in-transaction';
       return new Done('BEGIN');
