@@ -6,6 +6,7 @@ export type * from './api.ts';
 export { type DecodeOptions, decodeImage, decodeResized } from './decode/decode.ts';
 export { decoderVersion } from './decode/engines.ts';
 export { imageInfo } from './decode/info.ts';
+export { MAX_IMAGE_BYTES } from './decode/limits.ts';
 export { resizeImage } from './decode/resize.ts';
 export { thumbnail } from './decode/thumbnail.ts';
 export { fromImageSchema, toImageSchema } from './image-schema.ts';

@@ -118,10 +118,8 @@ test('an image above the band size is resized to the same pixels as its parts wo
     const small = await resizeImage(part, 1501, 217);
     for (let row = 0; row < 217; row++) {
       const from = (row * 3001 + firstColumn) * 3;
-      assert.deepEqual(
-        resized.data.subarray(from, from + 1501 * 3),
-        small.data.subarray(row * 1501 * 3, (row + 1) * 1501 * 3),
-      );
+      const whole = resized.data.subarray(from, from + 1501 * 3);
+      assert.equal(Buffer.compare(whole, small.data.subarray(row * 1501 * 3, (row + 1) * 1501 * 3)), 0);
     }
   }
 });

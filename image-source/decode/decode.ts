@@ -78,8 +78,10 @@ async function decodeOpened(bytes: Uint8Array, header: ImageHeader): Promise<Rgb
 
 /**
  * Decodes an image to upright RGB, as Pillow's `exif_transpose` and `convert('RGB')` do: alpha is dropped, grey
- * repeated, CMYK multiplied out, profiles ignored, the first frame or page taken. 16-bit samples keep their high
- * byte. The size in the header is checked first, and images wait for a budget of pixels in flight.
+ * repeated, CMYK multiplied out, profiles ignored, the first frame or page taken. Two deviations: 16-bit grey keeps
+ * its high byte like 16-bit colour (Pillow clips it to white), and transparent pixels of a GIF are black (in Pillow
+ * they have whatever colour the palette gives them). The size in the header is checked first, and images wait for a
+ * budget of pixels in flight.
  *
  * @param bytes a whole JPEG, PNG, GIF, WebP, AVIF, TIFF or BMP file; the content decides, not a name
  * @returns width × height × 3 bytes, rows top-down

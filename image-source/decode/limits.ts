@@ -22,3 +22,6 @@ export const MAX_JPEG_SCANS = 100;
 /** Sides of resized images and thumbnails. */
 export const MAX_RESIZED_SIDE_PX = 16_384;
 export const MAX_THUMBNAIL_PX = 4_096;
+
+/** The largest stored image that callers should read; larger files are no photos. */
+export const MAX_IMAGE_BYTES = 64 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { SqlensError } from '../../common/errors.ts';
@@ -9,14 +10,23 @@ function isBelow(child: string, folder: string): boolean {
   return child.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
 
+/** The policy promises real paths; a denied folder named by a link would otherwise deny nothing. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    return path.resolve(folder);
+  }
+}
+
 /** Which real paths of the local file system may be read. */
 export class PathPolicy {
   readonly #allowed: readonly string[];
   readonly #denied: readonly string[];
 
   constructor(policy: LocationPolicy) {
-    this.#allowed = policy.allowedPaths.map((folder) => path.resolve(folder));
-    this.#denied = policy.deniedPaths.map((folder) => path.resolve(folder));
+    this.#allowed = policy.allowedPaths.map(realFolder);
+    this.#denied = policy.deniedPaths.map(realFolder);
   }
 
   /** @param real a path without symbolic links */

@@ -1,11 +1,5 @@
 import { Readable } from 'node:stream';
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  S3Client,
-  type S3ClientConfig,
-} from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { ImageObject, LocationPolicy, StoredBytes } from '../api.ts';
 import { IDLE_TIMEOUT_MS, readBody, withinTime, withRetries } from './body.ts';
@@ -19,6 +13,14 @@ import { BucketPolicy, isS3Text, parseS3Uri, type S3Object, s3Uri } from './s3-u
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const ATTEMPTS = 4;
+
+/** Loaded when the first S3 URI is met: it costs every process 100 ms and 20 MB. */
+type Sdk = typeof import('@aws-sdk/client-s3');
+
+interface Connection {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+}
 
 interface ListedKey {
   readonly key: string;
@@ -49,7 +51,7 @@ export class S3Location implements Location {
   readonly #policy: BucketPolicy;
   readonly #config: S3ClientConfig;
   readonly #endpoint: string | undefined;
-  #client: Promise<S3Client> | undefined;
+  #connection: Promise<Connection> | undefined;
 
   constructor(policy: LocationPolicy) {
     this.#policy = new BucketPolicy(policy);
@@ -129,11 +131,11 @@ export class S3Location implements Location {
     options: WaitOptions,
     pageSize?: number,
   ): AsyncGenerator<ListedKey, void, undefined> {
-    const client = await this.#connect();
+    const { sdk, client } = await this.#connect();
     let token: string | undefined;
     do {
       options.signal?.throwIfAborted();
-      const command = new ListObjectsV2Command({
+      const command = new sdk.ListObjectsV2Command({
         Bucket: bucket,
         Prefix: prefix,
         MaxKeys: pageSize,
@@ -155,8 +157,8 @@ export class S3Location implements Location {
   async stat(uri: string, options: WaitOptions): Promise<ObjectStat> {
     const { bucket, key } = parseS3Uri(uri);
     this.#policy.check(s3Uri({ bucket, key }));
-    const client = await this.#connect();
-    const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+    const { sdk, client } = await this.#connect();
+    const command = new sdk.HeadObjectCommand({ Bucket: bucket, Key: key });
     const head = await client.send(command, { abortSignal: options.signal }).catch((error: unknown) => {
       options.signal?.throwIfAborted();
       throw s3Error(uri, bucket, this.#endpoint, error);
@@ -172,10 +174,10 @@ export class S3Location implements Location {
   async read(uri: string, options: ReadOptions): Promise<StoredBytes> {
     const object = parseS3Uri(uri);
     this.#policy.check(s3Uri(object));
-    const client = await this.#connect();
+    const connection = await this.#connect();
     try {
       return await withinTime(uri, options, (signal) =>
-        withRetries(() => readOnce(client, object, options, signal), signal),
+        withRetries(() => readOnce(connection, object, options, signal), signal),
       );
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -184,36 +186,38 @@ export class S3Location implements Location {
   }
 
   close(): void {
-    this.#client?.then((client) => client.destroy()).catch(() => undefined);
+    this.#connection?.then(({ client }) => client.destroy()).catch(() => undefined);
   }
 
-  #connect(): Promise<S3Client> {
-    this.#client ??= connect(this.#config);
-    return this.#client;
+  #connect(): Promise<Connection> {
+    this.#connection ??= connect(this.#config);
+    return this.#connection;
   }
 }
 
-async function connect(config: S3ClientConfig): Promise<S3Client> {
-  const client = new S3Client(config);
+async function connect(config: S3ClientConfig): Promise<Connection> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const client = new sdk.S3Client(config);
   try {
     await client.config.credentials();
-    return client;
+    return { sdk, client };
   } catch {
     client.destroy();
     // The SDK asks for credentials even when nothing is signed with them.
     const credentials = { accessKeyId: 'anonymous', secretAccessKey: '' };
-    return new S3Client({ ...config, credentials, signer: { sign: async (request) => request } });
+    const signer = { sign: async <T>(request: T) => request };
+    return { sdk, client: new sdk.S3Client({ ...config, credentials, signer }) };
   }
 }
 
 async function readOnce(
-  client: S3Client,
+  { sdk, client }: Connection,
   object: S3Object,
   options: ReadOptions,
   signal: AbortSignal,
 ): Promise<StoredBytes> {
   const uri = s3Uri(object);
-  const command = new GetObjectCommand({
+  const command = new sdk.GetObjectCommand({
     Bucket: object.bucket,
     Key: object.key,
     IfMatch: options.version === undefined ? undefined : `"${options.version}"`,
