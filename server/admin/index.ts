@@ -21,3 +21,4 @@ export type {
 } from './api.ts';
 export { type AdminLimits, defaultAdminLimits } from './limits.ts';
 export { type AdminServer, type AdminServerOptions, createAdminServer } from './server.ts';
+export { createSqlAdminBackend, type SqlAdminBackendOptions } from './sql-backend.ts';

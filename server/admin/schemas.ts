@@ -94,9 +94,14 @@ export const ModelOptions = Type.Object(
         Type.String({ minLength: 1, maxLength: 4_096, description: 'URI of a file with one label a line' }),
       ]),
     ),
-    top_k: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    top_k: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'How many labels a result lists, best first' }),
+    ),
     output: Type.Optional(Name('An inner layer whose output is served instead of the last')),
-    batch_size: Type.Optional(Type.Integer({ minimum: 1, maximum: 4_096 })),
+    batch_size: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Inputs that go through the model together' }),
+    ),
+    device: Type.Optional(Type.String({ maxLength: 32, description: 'Where it runs: auto or cpu' })),
   },
   { additionalProperties: false, description: 'The OPTIONS of CREATE MODEL' },
 );

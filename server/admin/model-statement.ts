@@ -1,0 +1,33 @@
+/** Requests as the SQL that means the same. Names and texts are quoted here and nowhere else. */
+import { quoteIdentifier, quoteLiteral } from '../query/tokens.ts';
+import type { CreateModel, ModelOptions } from './api.ts';
+
+/** CREATE MODEL for a request whose file is at `uri`. */
+export function createModelStatement(request: CreateModel, uri: string): string {
+  const { name, functionName, returns, options, replace } = request;
+  const clauses = [
+    `CREATE ${replace ? 'OR REPLACE ' : ''}MODEL ${quoteIdentifier(name)}`,
+    `FROM ${quoteLiteral(uri)}`,
+    ...(functionName === undefined ? [] : [`FUNCTION ${quoteIdentifier(functionName)}`]),
+    ...(returns === undefined ? [] : [`RETURNS ${returns}`]),
+  ];
+  const settings = optionSettings(options);
+  if (settings.length > 0) clauses.push(`OPTIONS (${settings.join(', ')})`);
+  return clauses.join(' ');
+}
+
+export function dropModelStatement(name: string): string {
+  return `DROP MODEL ${quoteIdentifier(name)}`;
+}
+
+function optionSettings({ preprocess, labels, top_k, output, batch_size, device }: ModelOptions): string[] {
+  const settings: string[] = [];
+  if (preprocess !== undefined) settings.push(`preprocess = ${quoteLiteral(preprocess)}`);
+  if (typeof labels === 'string') settings.push(`labels = ${quoteLiteral(labels)}`);
+  else if (labels !== undefined) settings.push(`labels = [${labels.map(quoteLiteral).join(', ')}]`);
+  if (top_k !== undefined) settings.push(`top_k = ${top_k}`);
+  if (output !== undefined) settings.push(`output = ${quoteLiteral(output)}`);
+  if (batch_size !== undefined) settings.push(`batch_size = ${batch_size}`);
+  if (device !== undefined) settings.push(`device = ${quoteLiteral(device)}`);
+  return settings;
+}
