@@ -65,7 +65,7 @@ export class Answering {
   readonly #query: QueryAnswering;
   readonly #running: RunningQuery;
   /** A number in [0, 1) that seeds every pass. */
-  readonly #seed = Math.random();
+  readonly randomSeed = Math.random();
 
   constructor(engine: Engine, query: QueryAnswering, running: RunningQuery) {
     this.#engine = engine;
@@ -132,7 +132,7 @@ export class Answering {
 
   /** Every pass of a statement, and the write after them, draws the same random numbers. */
   async seed(connection: DuckDBConnection): Promise<void> {
-    await connection.run(`SELECT setseed(${this.#seed})`);
+    await connection.run(`SELECT setseed(${this.randomSeed})`);
   }
 
   async #begin(connection: DuckDBConnection, pass: Pass): Promise<void> {

@@ -43,6 +43,8 @@ export interface EngineOptions {
 /** Part of every answers' memory: what a store keeps between queries, and what queries may add. */
 const ANSWER_LIMITS = { idle_bytes: 256 * 2 ** 20, busy_bytes: 2 * 2 ** 30 };
 
+const MAX_IDLE_UTILITIES = 4;
+
 /** The file's layout; a newer server refuses to guess about an older or newer one. */
 const STORE_VERSION = 1;
 
@@ -95,6 +97,7 @@ export class Engine {
   readonly rules: SandboxRules;
   readonly #instance: DuckDBInstance;
   readonly #internal: DuckDBConnection;
+  readonly #idleUtilities: DuckDBConnection[] = [];
 
   private constructor(
     options: EngineOptions,
@@ -162,7 +165,19 @@ export class Engine {
     return connection;
   }
 
+  /** Runs helper statements (casts, syntax trees) on a connection that belongs to no session. */
+  async withUtility<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = this.#idleUtilities.pop() ?? (await this.connect());
+    try {
+      return await work(connection);
+    } finally {
+      if (this.#idleUtilities.length < MAX_IDLE_UTILITIES) this.#idleUtilities.push(connection);
+      else connection.closeSync();
+    }
+  }
+
   async close(): Promise<void> {
+    for (const connection of this.#idleUtilities) connection.closeSync();
     this.#internal.closeSync();
     this.#instance.closeSync();
   }

@@ -23,21 +23,16 @@ export async function bindValues(
     });
   }
   const bound: BoundParameter[] = [];
-  let connection: DuckDBConnection | undefined;
-  try {
-    for (const [at, { value, type: given }] of parameters.entries()) {
-      const type = types[at] ?? given ?? VARCHAR;
-      if (value === null || given !== undefined || typeof value !== 'string' || isText(type)) {
-        bound.push({ value, type: given ?? type });
-      } else {
-        connection ??= await engine.connect();
-        bound.push({ value: await castText(connection, value, type, at + 1), type });
-      }
+  for (const [at, { value, type: given }] of parameters.entries()) {
+    const type = types[at] ?? given ?? VARCHAR;
+    if (value === null || given !== undefined || typeof value !== 'string' || isText(type)) {
+      bound.push({ value, type: given ?? type });
+    } else {
+      const cast = await engine.withUtility((connection) => castText(connection, value, type, at + 1));
+      bound.push({ value: cast, type });
     }
-    return bound;
-  } finally {
-    connection?.closeSync();
   }
+  return bound;
 }
 
 function isText(type: DuckDBType): boolean {

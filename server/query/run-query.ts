@@ -14,7 +14,7 @@ import type { Execution } from './api.ts';
 import { type StreamEnd, StreamExecution } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
-import { guardModels } from './rewrites/guard.ts';
+import { rewriteAsking } from './rewrites/index.ts';
 import { ChunkList, IncompleteStreamError, RowReader } from './row-stream.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -74,17 +74,21 @@ async function openAnswered(
   runnable: Runnable,
 ): Promise<AnsweredRows> {
   const { connection, transaction } = context;
-  const guarded = { ...runnable, text: await guardModels(context.engine, runnable.text) };
   run.takeListings(parsed.described);
   const passes = new Answering(context.engine, run.answering, run.running);
+  const text =
+    runnable.columnCount === undefined
+      ? runnable.text
+      : await rewriteAsking(context.engine, runnable.text, passes.randomSeed);
+  const rewritten = { ...runnable, text };
   await run.beginOwn();
   if (transaction.isOpen && !transaction.written && !run.ownsTransaction)
-    await askAside(context, passes, guarded);
-  const { chunks, pass } = await passes.ask(connection, guarded, () => run.restartOwn());
+    await askAside(context, passes, rewritten);
+  const { chunks, pass } = await passes.ask(connection, rewritten, () => run.restartOwn());
   if (chunks !== undefined) {
     return { source: new ChunkList(chunks), hasSentinel: runnable.columnCount !== undefined, pass };
   }
-  const rows = await passes.answer(connection, guarded);
+  const rows = await passes.answer(connection, rewritten);
   run.onFinish(() => passes.endPass(connection));
   return rows;
 }

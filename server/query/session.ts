@@ -19,7 +19,7 @@ import { bindValues } from './parameter-values.ts';
 import { describe, isParsed, ours, type Parsed } from './parsed.ts';
 import { runControl, showColumns } from './run-control.ts';
 import { runDefinition } from './run-definition.ts';
-import { runExplain } from './run-explain.ts';
+import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
 import { runQuery } from './run-query.ts';
 import { runWrite } from './run-write.ts';
 import { checkStatement } from './sandbox.ts';
@@ -199,9 +199,12 @@ export class Session implements BackendSession {
       case 'merge':
       case 'create-table-as':
       case 'copy':
-      case 'explain':
       case 'show-engine':
         return describe(this.#engine, this.#connection, text, tokens, statement, declared);
+      case 'explain': {
+        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
+        return { ...described, columns: EXPLAIN_COLUMNS };
+      }
       case 'ddl':
         // Some definitions expand to several statements, which cannot be prepared; they say what is wrong when run.
         return describe(this.#engine, this.#connection, text, tokens, statement, declared).catch(

@@ -1,0 +1,134 @@
+/** The command line: `sqlens serve | demo | model inspect | --help | --version`. */
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import pino from 'pino';
+import { messageOf, SqlensError } from '../common/errors.ts';
+import { compileInChild } from '../models/index.ts';
+import { type Config, configHelp, readConfig } from './config.ts';
+import { runDemo } from './demo.ts';
+import { startServer } from './start.ts';
+
+const USAGE = `Usage: sqlens <command>
+
+  serve [options]           serves SQL over the Postgres protocol until it is stopped
+  demo [options]            serves, runs a tour of statements over the socket, prints their rows, stops
+  model inspect FILE        prints what a model file is made of
+  --version
+  <command> --help
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'serve':
+      return wantsHelp(rest) ? print(configHelp()) : serve(readConfig(rest, process.env));
+    case 'demo':
+      return wantsHelp(rest) ? print(configHelp().replace('sqlens serve', 'sqlens demo')) : demo(rest);
+    case 'model':
+      return inspect(rest);
+    case '--version':
+      return print(`sqlens ${version()}\n`);
+    case undefined:
+    case '--help':
+    case 'help':
+      return print(USAGE);
+    default:
+      process.stderr.write(`sqlens: there is no command "${command}"\n\n${USAGE}`);
+      return 2;
+  }
+}
+
+async function serve(config: Config): Promise<number> {
+  const logger = pino({ level: config.logLevel }, pino.destination(2));
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  const server = await startServer(config, { logger, onProgress: note });
+  const { address, port } = server.pgAddress;
+  print(`SQLens is ready. Connect with:\n\n  psql -h ${address} -p ${port} sqlens\n\n`);
+  print(`HTTP: http://${hostOf(server.httpAddress.address)}:${server.httpAddress.port}/docs\n`);
+  await stopped;
+  note('stopping');
+  await server.close();
+  return 0;
+}
+
+async function demo(args: readonly string[]): Promise<number> {
+  const config = readConfig(args, process.env);
+  const logger = pino(
+    { level: args.includes('--log-level') ? config.logLevel : 'error' },
+    pino.destination(2),
+  );
+  // Beside a server that may be running, with the same data directory only when it is free.
+  const server = await startServer({ ...config, port: 0, httpPort: 0 }, { logger, onProgress: note });
+  try {
+    await runDemo(server.pgAddress, print);
+    return 0;
+  } finally {
+    await server.close();
+  }
+}
+
+async function inspect(args: readonly string[]): Promise<number> {
+  const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
+  const [verb, file] = positionals;
+  if (verb !== 'inspect' || file === undefined) {
+    process.stderr.write('Usage: sqlens model inspect FILE\n');
+    return 2;
+  }
+  const source = { name: path.basename(file), bytes: await readFile(file) };
+  const limits = { memory_bytes: 6 * 2 ** 30, timeout_ms: 120_000 };
+  const { manifest } = await compileInChild(source, { preprocess: 'none', output: undefined }, limits);
+  const shape = (sizes: readonly (number | null)[]) => `(${sizes.map((size) => size ?? '?').join(', ')})`;
+  for (const input of manifest.inputs) print(`input   ${input.name} ${input.type} ${shape(input.shape)}\n`);
+  for (const layer of manifest.layers) {
+    const name = `${layer.name} (${layer.className})`.padEnd(48);
+    print(`layer   ${name} ${shape(layer.outputShape).padEnd(22)} ${layer.parameterCount}\n`);
+  }
+  for (const output of manifest.outputs) print(`output  ${output.name} ${shape(output.shape)}\n`);
+  print(`${manifest.parameterCount} parameters, ${manifest.size_bytes} bytes compiled, ${manifest.format}\n`);
+  return 0;
+}
+
+function wantsHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
+}
+
+function version(): string {
+  for (const candidate of ['../package.json', '../../package.json']) {
+    try {
+      const json: { version: string } = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
+      return json.version;
+    } catch {
+      // From dist/ the file is one folder further up.
+    }
+  }
+  return 'unknown';
+}
+
+function hostOf(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function note(message: string): void {
+  process.stderr.write(`sqlens: ${message}\n`);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const hint = error instanceof SqlensError && error.hint !== undefined ? `\n  ${error.hint}` : '';
+    process.stderr.write(`sqlens: ${messageOf(error)}${hint}\n`);
+    process.exitCode = 1;
+  },
+);

@@ -1,0 +1,198 @@
+/**
+ * CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name FROM 'uri' [FUNCTION name] [RETURNS type] [OPTIONS (…)]
+ * and the call of sparkdl's days, SELECT register_keras_udf('name', 'file' [, 'preprocess']).
+ */
+import { VARCHAR } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../../common/errors.ts';
+import type { Preprocess } from '../../../models/artifact.ts';
+import { compileInChild } from '../../../models/index.ts';
+import { chooseReturns, type ModelSpec } from '../../../udf-registry/model-spec.ts';
+import { macroBody } from '../../../udf-registry/registry.ts';
+import type { Execution, ResultColumn } from '../api.ts';
+import { finished, fromRows } from '../executions.ts';
+import { deleteModel, findModel, insertModel } from '../model-table.ts';
+import type { Parsed } from '../parsed.ts';
+import type { SessionContext } from '../session-context.ts';
+import { quoteIdentifier, type Token } from '../tokens.ts';
+import { Cursor, errorAt } from './cursor.ts';
+import { inTransaction } from './in-transaction.ts';
+import { type ModelOptions, readModelOptions } from './model-options.ts';
+
+/** ONNX' own limit, and the largest that the readers accept. */
+const MAX_MODEL_BYTES = 2 ** 31 - 1;
+const MAX_LABELS_BYTES = 16 * 2 ** 20;
+const COMPILE_LIMITS = { memory_bytes: 6 * 2 ** 30, timeout_ms: 120_000 };
+
+interface ModelDefinition {
+  readonly name: string;
+  readonly nameToken: Token;
+  readonly functionName: string;
+  readonly source: string;
+  readonly sourceToken: Token;
+  readonly returns: string | undefined;
+  readonly options: ModelOptions;
+  readonly replace: boolean;
+  readonly ifNotExists: boolean;
+}
+
+export async function createModel(context: SessionContext, parsed: Parsed): Promise<Execution> {
+  await register(context, parseCreateModel(parsed.tokens));
+  return finished('CREATE MODEL');
+}
+
+export const REGISTER_COLUMNS: readonly ResultColumn[] = [{ name: 'register_keras_udf', type: VARCHAR }];
+
+export async function registerKerasUdf(context: SessionContext, parsed: Parsed): Promise<Execution> {
+  const definition = parseRegisterKerasUdf(parsed.tokens);
+  await register(context, definition);
+  return fromRows(REGISTER_COLUMNS, [[definition.functionName]], 'SELECT 1');
+}
+
+export function parseCreateModel(tokens: readonly Token[]): ModelDefinition {
+  const cursor = new Cursor(tokens);
+  cursor.expect('create');
+  const replace = cursor.accept('or', 'replace');
+  cursor.expect('model');
+  const ifNotExists = cursor.accept('if', 'not', 'exists');
+  const { value: name, token: nameToken } = cursor.name("the model's name");
+  cursor.expect('from');
+  const { value: source, token: sourceToken } = cursor.string("the model file's location, a string");
+  let functionName = name;
+  let returns: string | undefined;
+  let options = readModelOptions([]);
+  while (!cursor.atEnd()) {
+    if (cursor.accept('function')) functionName = cursor.name("the function's name").value;
+    else if (cursor.accept('returns')) returns = cursor.typeName().toUpperCase();
+    else if (cursor.accept('options')) options = readModelOptions(cursor.options());
+    else throw cursor.unexpected('FUNCTION, RETURNS or OPTIONS');
+  }
+  return { name, nameToken, functionName, source, sourceToken, returns, options, replace, ifNotExists };
+}
+
+function parseRegisterKerasUdf(tokens: readonly Token[]): ModelDefinition {
+  const cursor = new Cursor(tokens);
+  cursor.expect('select', 'register_keras_udf', '(');
+  const { value: name, token: nameToken } = cursor.string("the function's name, a string");
+  cursor.expect(',');
+  const { value: source, token: sourceToken } = cursor.string("the model file's location, a string");
+  let options = readModelOptions([]);
+  if (cursor.accept(',')) {
+    const { value, token } = cursor.string('a preprocess mode, a string');
+    const option = { name: 'preprocess', value, nameToken: token, valueToken: token };
+    options = readModelOptions([option]);
+  }
+  cursor.expect(')');
+  cursor.expectEnd();
+  const common = { returns: undefined, options, replace: true, ifNotExists: false };
+  return { name, nameToken, functionName: name, source, sourceToken, ...common };
+}
+
+async function register(context: SessionContext, definition: ModelDefinition): Promise<void> {
+  const { engine, connection } = context;
+  const known = await findModel(connection, definition.name);
+  if (known !== undefined && definition.ifNotExists) {
+    context.notice({
+      severity: 'NOTICE',
+      error: new SqlensError({
+        sqlState: SqlState.duplicateObject,
+        message: `model "${definition.name}" already exists, skipping`,
+      }),
+    });
+    return;
+  }
+  if (known !== undefined && !definition.replace) {
+    throw errorAt(
+      definition.nameToken,
+      SqlState.duplicateObject,
+      `model "${definition.name}" already exists`,
+      'CREATE OR REPLACE MODEL replaces it.',
+    );
+  }
+  await refuseTakenFunction(context, definition);
+  const labels = await readLabels(context, definition.options);
+  const bytes = await readModelFile(context, definition);
+  const { preprocess, output, top_k, batchSize, device } = definition.options;
+  const file = { name: baseName(definition.source), bytes };
+  const compiled = await compileInChild(file, { preprocess, output }, COMPILE_LIMITS);
+  context.signal.throwIfAborted();
+  const { manifest } = compiled;
+  const returns = chooseReturns(manifest, labels, definition.returns);
+  const spec: ModelSpec = {
+    id: engine.registry.nextId(),
+    name: definition.name,
+    version: (known?.version ?? 0) + 1,
+    functionName: definition.functionName,
+    digest: manifest.digest,
+    preprocess: preprocess satisfies Preprocess,
+    labels,
+    top_k,
+    returns,
+    output,
+    batchSize,
+    device,
+    source: definition.source,
+  };
+  await engine.artifacts.put(compiled);
+  engine.options.inference.release(manifest.digest);
+  const fn = engine.registry.defineModel(spec, manifest, engine.artifacts.pathOf(manifest.digest));
+  await inTransaction(context, async () => {
+    if (known !== undefined) {
+      await deleteModel(connection, known.name);
+      await connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(known.functionName)}`);
+    }
+    await insertModel(connection, spec, manifest, context.user);
+    const parameter = manifest.image === undefined ? 'input' : 'image';
+    const name = quoteIdentifier(spec.functionName);
+    await connection.run(`CREATE MACRO public.${name}(${parameter}) AS ${macroBody(fn, parameter)}`);
+  });
+}
+
+async function readLabels(
+  context: SessionContext,
+  options: ModelOptions,
+): Promise<readonly string[] | undefined> {
+  if (options.labels === undefined || !('file' in options.labels)) return options.labels;
+  const { bytes } = await context.engine.options.locations.read(options.labels.file, {
+    maxSize_bytes: MAX_LABELS_BYTES,
+    signal: context.signal,
+  });
+  const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  return lines.map((line) => line.trim());
+}
+
+async function readModelFile(context: SessionContext, definition: ModelDefinition): Promise<Uint8Array> {
+  try {
+    const { locations } = context.engine.options;
+    const limits = { maxSize_bytes: MAX_MODEL_BYTES, signal: context.signal };
+    return (await locations.read(definition.source, limits)).bytes;
+  } catch (error) {
+    if (!(error instanceof SqlensError)) throw error;
+    const { sqlState, message, hint, detail } = error;
+    const position = definition.sourceToken.start + 1;
+    throw new SqlensError({ sqlState, message, hint, detail, position, cause: error });
+  }
+}
+
+/** A model's function must not hide one of the engine's, nor take the name of another's. */
+async function refuseTakenFunction(context: SessionContext, definition: ModelDefinition): Promise<void> {
+  const { functionName, name, nameToken } = definition;
+  const reader = await context.connection.runAndReadAll(
+    `SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) AND (internal OR schema_name = 'sqlens'
+       OR (schema_name = 'public' AND NOT EXISTS (
+         SELECT 1 FROM sqlens_internal.models WHERE lower(spec->>'functionName') = lower($1) AND lower(name) = lower($2))))
+     LIMIT 1`,
+    [functionName, name],
+  );
+  if (reader.getRows().length === 0) return;
+  throw errorAt(
+    nameToken,
+    SqlState.duplicateFunction,
+    `function "${functionName}" already exists`,
+    'Choose another name with FUNCTION name, or drop the function.',
+  );
+}
+
+function baseName(source: string): string {
+  return source.slice(source.lastIndexOf('/') + 1);
+}

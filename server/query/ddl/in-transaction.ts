@@ -1,0 +1,19 @@
+/** Runs our own changes in the user's transaction, or in one of their own. */
+import { SqlensError } from '../../../common/errors.ts';
+import { fromDuckDBError } from '../duckdb-errors.ts';
+import type { SessionContext } from '../session-context.ts';
+
+export async function inTransaction<T>(context: SessionContext, work: () => Promise<T>): Promise<T> {
+  const { connection, transaction } = context;
+  const own = !transaction.isOpen;
+  try {
+    if (own) await connection.run('BEGIN TRANSACTION');
+    const result = await work();
+    if (own) await connection.run('COMMIT');
+    transaction.noteWrite();
+    return result;
+  } catch (error) {
+    if (own) await connection.run('ROLLBACK').catch(() => undefined);
+    throw error instanceof SqlensError ? error : fromDuckDBError(error, { sql: '' });
+  }
+}

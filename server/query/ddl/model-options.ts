@@ -1,0 +1,95 @@
+/** The OPTIONS of CREATE MODEL, checked one by one, with errors that point at the word. */
+import { SqlState } from '../../../common/errors.ts';
+import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
+import { errorAt, type Option } from './cursor.ts';
+
+export interface ModelOptions {
+  readonly preprocess: Preprocess;
+  /** The labels themselves, or a file with one a line. */
+  readonly labels: readonly string[] | { readonly file: string } | undefined;
+  readonly top_k: number;
+  readonly output: string | undefined;
+  readonly batchSize: number;
+  readonly device: string;
+}
+
+const DEFAULT_TOP_K = 5;
+const MAX_TOP_K = 1000;
+/** FACTS: on a CPU the batch makes no difference beyond 4, and small batches are fair to small queries. */
+const DEFAULT_BATCH_SIZE = 4;
+const MAX_BATCH_SIZE = 256;
+const DEVICES = ['auto', 'cpu'];
+
+export function readModelOptions(options: readonly Option[]): ModelOptions {
+  let read: ModelOptions = {
+    preprocess: 'none',
+    labels: undefined,
+    top_k: DEFAULT_TOP_K,
+    output: undefined,
+    batchSize: DEFAULT_BATCH_SIZE,
+    device: 'auto',
+  };
+  for (const option of options) {
+    switch (option.name) {
+      case 'preprocess': {
+        const mode = PREPROCESS_MODES.find((known) => known === option.value);
+        if (mode === undefined)
+          throw wrong(option, `one of ${PREPROCESS_MODES.map((m) => `'${m}'`).join(', ')}`);
+        read = { ...read, preprocess: mode };
+        break;
+      }
+      case 'labels':
+        read = { ...read, labels: labelsOf(option) };
+        break;
+      case 'top_k':
+        read = { ...read, top_k: integer(option, MAX_TOP_K) };
+        break;
+      case 'batch_size':
+        read = { ...read, batchSize: integer(option, MAX_BATCH_SIZE) };
+        break;
+      case 'output':
+        if (typeof option.value !== 'string') throw wrong(option, "a layer's name");
+        read = { ...read, output: option.value };
+        break;
+      case 'device':
+        if (typeof option.value !== 'string' || !DEVICES.includes(option.value)) {
+          throw wrong(option, DEVICES.map((device) => `'${device}'`).join(' or '));
+        }
+        read = { ...read, device: option.value };
+        break;
+      default:
+        throw errorAt(
+          option.nameToken,
+          SqlState.syntaxError,
+          `CREATE MODEL has no option "${option.name}"`,
+          'The options are preprocess, labels, top_k, output, batch_size and device.',
+        );
+    }
+  }
+  return read;
+}
+
+function labelsOf(option: Option): readonly string[] | { readonly file: string } {
+  if (typeof option.value === 'string') return { file: option.value };
+  if (!Array.isArray(option.value) || option.value.length === 0)
+    throw wrong(option, 'a list of strings or a file');
+  const labels: readonly string[] = option.value;
+  return labels;
+}
+
+function integer(option: Option, max: number): number {
+  const { value } = option;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max) {
+    throw wrong(option, `a whole number from 1 to ${max}`);
+  }
+  return value;
+}
+
+function wrong(option: Option, wanted: string): Error {
+  return errorAt(
+    option.valueToken,
+    SqlState.invalidParameterValue,
+    `option "${option.name}" cannot be ${option.valueToken.text}`,
+    `It takes ${wanted}.`,
+  );
+}

@@ -1,0 +1,115 @@
+/** Puts a server together from its configuration, and takes it down again in the opposite order. */
+import { readFileSync } from 'node:fs';
+import { mkdir, realpath } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { SqlensError, SqlState } from '../common/errors.ts';
+import type { LocationPolicy } from '../image-source/api.ts';
+import { Locations } from '../image-source/index.ts';
+import { bundledModel } from '../models/bundled/index.ts';
+import { createInference, type Logger } from '../udf-registry/inference.ts';
+import { createAdminServer } from './admin/index.ts';
+import { SqlAdminBackend } from './admin/sql-backend.ts';
+import { EngineBackend } from './backend.ts';
+import type { Config } from './config.ts';
+import { type DataDir, openDataDir } from './data-dir.ts';
+import { createWireServer } from './pgwire/index.ts';
+import { Engine } from './query/engine.ts';
+import { setUpSamples } from './samples.ts';
+
+export interface RunningServer {
+  readonly pgAddress: AddressInfo;
+  readonly httpAddress: AddressInfo;
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly logger: Logger;
+  /** One line for people about what takes a while. */
+  readonly onProgress: (message: string) => void;
+}
+
+export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
+  const { logger } = options;
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
+  };
+  try {
+    const dataDir = await openDataDir(config.dataDir);
+    undo.push(() => dataDir.unlock());
+    const policy = await locationPolicy(config, dataDir);
+    const locations = new Locations(policy);
+    undo.push(async () => locations.close());
+    const inference = createInference({ workers: config.workers, threads: config.threads, policy, logger });
+    undo.push(() => inference.close());
+    const engine = await Engine.open({
+      dataDir: dataDir.path,
+      allowedPaths: policy.allowedPaths,
+      locations,
+      inference,
+      logger,
+      memory_bytes: config.engineMemory_bytes,
+      engineThreads: config.engineThreads,
+    });
+    undo.push(() => engine.close());
+    const backend = new EngineBackend(engine);
+    undo.push(() => backend.close());
+    if (!config.empty) await setUpSamples(backend, dataDir, options.onProgress);
+    const wire = createWireServer({
+      backend,
+      host: config.host,
+      port: config.port,
+      tls: tlsOf(config),
+      passwords: config.password,
+      limits: { maxConnections: config.maxConnections },
+      logger,
+    });
+    const admin = createAdminServer({
+      backend: new SqlAdminBackend({ backend, engine, connectionCount: () => wire.connectionCount }),
+      host: config.httpHost,
+      port: config.httpPort,
+      token: config.httpToken,
+      tmpDir: `${dataDir.tmpPath}/uploads`,
+      logger,
+    });
+    undo.push(() => wire.close());
+    const pgAddress = await wire.listen();
+    undo.push(() => admin.close());
+    const httpAddress = await admin.listen();
+    return { pgAddress, httpAddress, close: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function locationPolicy(config: Config, dataDir: DataDir): Promise<LocationPolicy> {
+  const allowedPaths: string[] = [];
+  for (const folder of config.allowPaths) {
+    const real = await realpath(folder).catch((error: unknown) => {
+      throw new SqlensError({
+        sqlState: SqlState.undefinedFile,
+        message: `--allow-path ${folder} does not exist`,
+        cause: error,
+      });
+    });
+    allowedPaths.push(real);
+  }
+  await mkdir(dataDir.samplesPath, { recursive: true });
+  return {
+    allowedPaths: [...allowedPaths, dataDir.samplesPath, bundledModel.path],
+    deniedPaths: dataDir.privatePaths,
+    allowedBuckets: config.allowBuckets,
+    allowHttp: config.allowHttp,
+    s3: {
+      endpoint: config.s3Endpoint,
+      region: config.s3Region,
+      forcePathStyle: config.s3Endpoint !== undefined,
+    },
+  };
+}
+
+function tlsOf(config: Config): { cert: Buffer; key: Buffer } | undefined {
+  if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined;
+  return { cert: readFileSync(config.tlsCert), key: readFileSync(config.tlsKey) };
+}
