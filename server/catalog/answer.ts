@@ -49,10 +49,11 @@ export function all(...conditions: readonly (string | undefined)[]): string {
 
 /**
  * The condition that a psql pattern (`^(t.*)$`) becomes. Names match without regard to case, since DuckDB keeps the
- * spelling of unquoted names where PostgreSQL folds it, and psql has folded the pattern.
+ * spelling of unquoted names where PostgreSQL folds it, and psql has folded the pattern. DuckDB's `~` matches whole
+ * strings, as psql's patterns do.
  */
 export function matchesPattern(expression: string, pattern: string | undefined): string | undefined {
-  return pattern === undefined ? undefined : `regexp_matches(${expression}, ${quoteLiteral(pattern)}, 'i')`;
+  return pattern === undefined ? undefined : `${expression} ~ ${quoteLiteral(`(?i)${pattern}`)}`;
 }
 
 /** `ORDER BY 1, 2` as far as there are columns. */

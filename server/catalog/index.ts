@@ -8,6 +8,7 @@
  * Where this ends: queries that join catalog relations in ways of their own run on DuckDB's pg_catalog as they are.
  */
 import type { Recogniser } from './answer.ts';
+import { completions } from './completions.ts';
 import { columns } from './describe/columns.ts';
 import { constraints } from './describe/constraints.ts';
 import { findRelation } from './describe/find-relation.ts';
@@ -15,6 +16,7 @@ import { imageTable } from './describe/image-table.ts';
 import { indexDetails, indexes } from './describe/indexes.ts';
 import { relationDetails } from './describe/relation-details.ts';
 import { sequence } from './describe/sequence.ts';
+import { findView, showView } from './describe/show-view.ts';
 import { viewDefinition } from './describe/view-definition.ts';
 import { fetchTypes } from './fetch-types.ts';
 import { listDatabases } from './list-databases.ts';
@@ -47,7 +49,10 @@ export const RECOGNISERS: readonly Recogniser[] = [
   constraints,
   imageTable,
   viewDefinition,
+  findView,
+  showView,
   sequence,
+  completions,
   fetchTypes,
   nothing,
 ];

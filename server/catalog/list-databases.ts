@@ -17,6 +17,7 @@ export const listDatabases: Recogniser = {
   name: 'list-databases',
   answer(query) {
     if (query.relations[0] !== 'pg_database' || !hasColumn(query, 'Name')) return undefined;
+    if (!query.hasOnlyConditions('d.datname ~')) return undefined;
     const condition = all(matchesPattern('name', query.literalAfter('d.datname ~')));
     return (
       `SELECT ${selectByName(query, COLUMNS)} ` +

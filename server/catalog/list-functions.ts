@@ -14,11 +14,11 @@ import { OWNER } from './session.ts';
 import { postgresTypeName } from './type-names.ts';
 
 /** DuckDB knows no result type of a macro; `sqlens.functions` knows those of models and of our own. */
-const FUNCTIONS = `(
+export const FUNCTIONS = `(
   SELECT coalesce(macro.schema_name, 'sqlens') AS nspname,
          coalesce(macro.function_name, ours.name) AS proname,
-         CASE WHEN ours.returns IS NOT NULL THEN ${postgresTypeName('ours.returns')}
-              WHEN macro.function_type = 'table_macro' THEN 'TABLE' END AS result_type,
+         CASE WHEN ours.returns = 'TABLE' OR macro.function_type = 'table_macro' THEN 'TABLE'
+              WHEN ours.returns IS NOT NULL THEN ${postgresTypeName('ours.returns')} END AS result_type,
          coalesce(ours.arguments, array_to_string(macro.parameters, ', ')) AS arguments,
          CASE WHEN ours.name IS NULL THEN macro.macro_definition END AS source,
          coalesce(macro.comment, 'model ' || ours.model) AS description
@@ -44,12 +44,25 @@ const COLUMNS: Readonly<Record<string, string>> = {
   description: 'description',
 };
 
+const CONDITIONS = [
+  'p.proname ~',
+  'n.nspname ~',
+  'n.nspname <>',
+  'p.prokind <>',
+  'p.prorettype <>',
+  '(p.prokind =',
+  '(p.prorettype =',
+  "p.prokind = 'a'",
+  'pg_function_is_visible(p.oid)',
+];
+
 export const listFunctions: Recogniser = {
   name: 'list-functions',
   answer(query) {
     if (query.relations[0] !== 'pg_proc' || !hasColumn(query, 'Schema') || !hasColumn(query, 'Name')) {
       return undefined;
     }
+    if (!query.hasOnlyConditions(...CONDITIONS)) return undefined;
     // Aggregates, window functions, procedures and triggers are asked for by `=`; plain functions by `<>`.
     const wantsOtherKinds = query.has('p.prokind =') || query.has('p.prorettype =');
     const wantsPlain = query.has("p.prokind <> 'a'");

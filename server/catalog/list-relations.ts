@@ -16,6 +16,16 @@ const COLUMNS: Readonly<Record<string, string>> = {
   description: 'description',
 };
 
+const CONDITIONS = [
+  'c.relkind IN',
+  'c.relname ~',
+  'n.nspname ~',
+  'n.nspname <>',
+  'n.nspname !~',
+  'pg_table_is_visible(c.oid)',
+  'NOT c.relispartition',
+];
+
 export const listRelations: Recogniser = {
   name: 'list-relations',
   answer(query) {
@@ -23,7 +33,7 @@ export const listRelations: Recogniser = {
       return undefined;
     }
     const kinds = query.listAfter('c.relkind IN');
-    if (kinds === undefined) return undefined;
+    if (kinds === undefined || !query.hasOnlyConditions(...CONDITIONS)) return undefined;
     const isUserOnly = query.has("n.nspname <> 'pg_catalog'") || query.has("n.nspname !~ '^pg_'");
     const condition = all(
       `relkind IN (${kinds.map(quoteLiteral).join(', ')})`,
@@ -41,6 +51,7 @@ export const listForeignTables: Recogniser = {
   name: 'list-foreign-tables',
   answer(query) {
     if (query.relations[0] !== 'pg_foreign_table' || !hasColumn(query, 'Server')) return undefined;
+    if (!query.hasOnlyConditions(...CONDITIONS)) return undefined;
     const list = selectByName(query, {
       schema: 'nspname',
       table: 'relname',

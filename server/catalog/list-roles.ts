@@ -6,6 +6,7 @@ export const listRoles: Recogniser = {
   name: 'list-roles',
   answer(query, session) {
     if (query.relations[0] !== 'pg_roles' || !query.has('r.rolconnlimit')) return undefined;
+    if (!query.hasOnlyConditions('r.rolname ~', 'r.rolname !~')) return undefined;
     const list = selectByName(query, {
       rolname: 'name',
       rolsuper: 'false',

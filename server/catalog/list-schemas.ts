@@ -15,6 +15,7 @@ export const listSchemas: Recogniser = {
   name: 'list-schemas',
   answer(query) {
     if (query.relations[0] !== 'pg_namespace' || !hasColumn(query, 'Name')) return undefined;
+    if (!query.hasOnlyConditions('n.nspname ~', 'n.nspname !~', 'n.nspname <>')) return undefined;
     const condition = all(
       query.has("n.nspname !~ '^pg_'") ? isUserSchema('schema_name') : undefined,
       matchesPattern('schema_name', query.literalAfter('n.nspname ~')),

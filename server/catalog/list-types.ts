@@ -22,12 +22,24 @@ const COLUMNS: Readonly<Record<string, string>> = {
   description: 'comment',
 };
 
+const CONDITIONS = [
+  '(t.typrelid = 0',
+  'NOT EXISTS(SELECT 1 FROM pg_type el',
+  "t.typtype = 'd'",
+  't.typname ~',
+  '(t.typname ~',
+  'n.nspname ~',
+  'n.nspname <>',
+  'pg_type_is_visible(t.oid)',
+];
+
 export const listTypes: Recogniser = {
   name: 'list-types',
   answer(query) {
     if (query.relations[0] !== 'pg_type' || !hasColumn(query, 'Schema') || !hasColumn(query, 'Name')) {
       return undefined;
     }
+    if (!query.hasOnlyConditions(...CONDITIONS)) return undefined;
     // \dD: DuckDB has no domains.
     if (query.has("t.typtype = 'd'")) return noRows(query);
     const condition = all(

@@ -1,8 +1,11 @@
 /** Questions about what SQLens does not have: answered with no rows, under the columns asked for. */
 import { noRows, type Recogniser, selectsAll } from './answer.ts';
+import { itemHas } from './query-shape.ts';
 
 const ABSENT = new Set([
   'pg_am',
+  'pg_amop',
+  'pg_amproc',
   'pg_cast',
   'pg_collation',
   'pg_conversion',
@@ -37,11 +40,17 @@ const ABSENT = new Set([
   'pg_user_mappings',
 ]);
 
+/** An aggregate over nothing still has a row. */
+const AGGREGATES = ['count(', 'max(', 'min(', 'sum(', 'array_agg(', 'string_agg(', 'bool_or(', 'bool_and('];
+
 export const nothing: Recogniser = {
   name: 'nothing',
   answer(query) {
-    // An aggregate over nothing still has a row: left to DuckDB.
-    const isPlain = !selectsAll(query) && !query.has('count(');
-    return isPlain && query.relations.some((relation) => ABSENT.has(relation)) ? noRows(query) : undefined;
+    if (!query.required.some((relation) => ABSENT.has(relation)) || selectsAll(query)) return undefined;
+    if (query.items.some((item) => AGGREGATES.some((aggregate) => itemHas(item, aggregate))))
+      return undefined;
+    // Another branch may have rows; only psql's question about publications has none in any.
+    if (query.isUnion && query.relations[0] !== 'pg_publication') return undefined;
+    return noRows(query);
   },
 };

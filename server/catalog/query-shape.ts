@@ -20,16 +20,25 @@ export class QueryShape {
   readonly items: readonly SelectItem[];
   /** Names of the catalog relations in the outer FROM, in order. */
   readonly relations: readonly string[];
+  /** Those of them without which there is no row: not behind an outer join. */
+  readonly required: readonly string[];
+  /** More SELECTs follow behind a UNION; all that is known here is of the first. */
+  readonly isUnion: boolean;
+  /** What WHERE joins by AND. */
+  readonly #conditions: readonly (readonly string[])[];
   readonly #lexemes: readonly string[];
 
-  private constructor(
-    lexemes: readonly string[],
-    items: readonly SelectItem[],
-    relations: readonly string[],
-  ) {
+  private constructor(lexemes: readonly string[]) {
+    const fromAt = topLevelIndex(lexemes, 'from', 1);
+    const listEnd = fromAt < 0 ? lexemes.length : fromAt;
+    const listStart = lexemes[1] === 'distinct' ? 2 : 1;
+    const from = fromAt < 0 ? [] : relationsOf(lexemes.slice(fromAt));
     this.#lexemes = lexemes;
-    this.items = items;
-    this.relations = relations;
+    this.isUnion = topLevelIndex(lexemes, 'union', 0) >= 0;
+    this.#conditions = conditionsOf(lexemes);
+    this.items = splitTopLevel(lexemes.slice(listStart, listEnd), ',').map(selectItem);
+    this.relations = from.map(({ name }) => name);
+    this.required = from.filter(({ isOptional }) => !isOptional).map(({ name }) => name);
   }
 
   /** @returns undefined for what is no SELECT, or is too long to be a catalog query */
@@ -38,11 +47,7 @@ export class QueryShape {
     const lexemes = lexemesOf(sql);
     if (lexemes === undefined) return undefined;
     if (lexemes.at(-1) === ';') lexemes.pop();
-    const fromAt = topLevelIndex(lexemes, 'from', 1);
-    const listEnd = fromAt < 0 ? lexemes.length : fromAt;
-    const listStart = lexemes[1] === 'distinct' ? 2 : 1;
-    const items = splitTopLevel(lexemes.slice(listStart, listEnd)).map(selectItem);
-    return new QueryShape(lexemes, items, fromAt < 0 ? [] : relationsOf(lexemes.slice(fromAt)));
+    return new QueryShape(lexemes);
   }
 
   has(fragment: string): boolean {
@@ -51,6 +56,16 @@ export class QueryShape {
 
   reads(relation: string): boolean {
     return this.relations.includes(relation);
+  }
+
+  /**
+   * Whether every condition of WHERE begins with one of the fragments. A query that asks for something else besides is
+   * not the one we know: to leave its condition out would be a wrong answer.
+   */
+  hasOnlyConditions(...fragments: readonly string[]): boolean {
+    return this.#conditions.every((condition) =>
+      fragments.some((fragment) => fragmentLexemes(fragment).every((lexeme, at) => condition[at] === lexeme)),
+    );
   }
 
   /** The string or number that follows a fragment: `literalAfter('c.oid =')`. */
@@ -139,12 +154,12 @@ function topLevelIndex(lexemes: readonly string[], wanted: string, start: number
   return -1;
 }
 
-function splitTopLevel(lexemes: readonly string[]): string[][] {
+function splitTopLevel(lexemes: readonly string[], separator: string): string[][] {
   const parts: string[][] = [[]];
   let depth = 0;
   for (const lexeme of lexemes) {
     depth += depthChange(lexeme);
-    if (depth === 0 && lexeme === ',') parts.push([]);
+    if (depth === 0 && lexeme === separator) parts.push([]);
     else parts.at(-1)?.push(lexeme);
   }
   return parts;
@@ -181,8 +196,13 @@ function unquote(lexeme: string): string {
 
 const CLAUSE_ENDS = new Set(['where', 'group', 'order', 'limit', 'union', 'having']);
 
-function relationsOf(lexemes: readonly string[]): string[] {
-  const relations: string[] = [];
+interface FromRelation {
+  readonly name: string;
+  readonly isOptional: boolean;
+}
+
+function relationsOf(lexemes: readonly string[]): FromRelation[] {
+  const relations: FromRelation[] = [];
   let depth = 0;
   for (const [at, lexeme] of lexemes.entries()) {
     depth += depthChange(lexeme);
@@ -190,8 +210,17 @@ function relationsOf(lexemes: readonly string[]): string[] {
     if (CLAUSE_ENDS.has(lexeme)) break;
     const before = lexemes[at - 1];
     if ((before === 'from' || before === 'join' || before === ',') && lexeme.startsWith('pg_')) {
-      relations.push(lexeme);
+      const join = lexemes.slice(Math.max(0, at - 3), at);
+      relations.push({ name: lexeme, isOptional: join.includes('left') || join.includes('full') });
     }
   }
   return relations;
+}
+
+function conditionsOf(lexemes: readonly string[]): string[][] {
+  const start = topLevelIndex(lexemes, 'where', 0);
+  if (start < 0) return [];
+  const rest = lexemes.slice(start + 1);
+  const ends = [...CLAUSE_ENDS].map((word) => topLevelIndex(rest, word, 0)).filter((at) => at >= 0);
+  return splitTopLevel(rest.slice(0, Math.min(rest.length, ...ends)), 'and');
 }

@@ -21,7 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
  * @param type an SQL expression that gives the type's text
  */
 export function postgresTypeName(type: string): string {
-  const base = `regexp_replace(${type}, '(\\[\\d*\\])+$', '')`;
+  const base = `(CASE WHEN ends_with(${type}, ']') THEN rtrim(${type}, '[0123456789]') ELSE ${type} END)`;
   const renamed = Object.entries(NAMES)
     .map(([duckdb, postgres]) => `WHEN '${duckdb}' THEN '${postgres}'`)
     .join(' ');

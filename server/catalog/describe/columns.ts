@@ -36,6 +36,7 @@ export const columns: Recogniser = {
     if (query.relations[0] !== 'pg_attribute' || !query.has('format_type(a.atttypid') || oid === undefined) {
       return undefined;
     }
+    if (!query.hasOnlyConditions('a.attrelid =', 'a.attnum > 0', 'NOT a.attisdropped')) return undefined;
     return `SELECT ${selectByFragment(query, COLUMNS)} FROM (
       SELECT *, ${postgresTypeName('data_type')} AS type_name FROM (
         SELECT column_name, column_index, column_default, is_nullable, comment, data_type

@@ -2,11 +2,20 @@
 import { all, matchesPattern, type Recogniser, selectByName } from '../answer.ts';
 import { isUserSchema, RELATIONS } from '../relations.ts';
 
+const CONDITIONS = [
+  'c.relname ~',
+  'n.nspname ~',
+  'n.nspname <>',
+  'n.nspname !~',
+  'pg_table_is_visible(c.oid)',
+];
+
 export const findRelation: Recogniser = {
   name: 'find-relation',
   answer(query) {
     const names = query.items.map((item) => item.name).join();
     if (query.relations[0] !== 'pg_class' || names !== 'oid,nspname,relname') return undefined;
+    if (!query.hasOnlyConditions(...CONDITIONS)) return undefined;
     const list = selectByName(query, { oid: 'oid', nspname: 'nspname', relname: 'relname' });
     const condition = all(
       'oid IS NOT NULL',

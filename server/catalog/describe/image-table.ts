@@ -12,7 +12,7 @@ export const imageTable: Recogniser = {
       ['s.srvname', "'images'"],
       [
         'ftoptions',
-        "'format ''image'', uris ' || array_to_string(list_transform(uris, lambda uri: '''' || uri || ''''), ', ')",
+        "'format ''image'', uris ' || array_to_string(list_transform(uris, lambda uri: '''' || replace(uri, '''', '''''') || ''''), ', ')",
       ],
     ]);
     return `SELECT ${list} FROM ${RELATIONS} AS relation

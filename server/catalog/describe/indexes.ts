@@ -5,7 +5,7 @@ import { oidAfter } from './oid.ts';
 /** Explicit indexes, and those that PRIMARY KEY and UNIQUE keep. `art`: adaptive radix tree, DuckDB's only kind. */
 const indexesOf = (oid: string) => `(
   SELECT index_name AS name, is_primary, is_unique, NULL AS constraint_type, NULL AS constraint_text,
-         'CREATE INDEX ON t USING art ' || regexp_extract(rtrim(sql, ';'), ' ON .*?(\\(.*\\))$', 1) AS definition
+         'CREATE INDEX ON t USING art (' || array_to_string(expressions::VARCHAR[], ', ') || ')' AS definition
   FROM duckdb_indexes() WHERE table_oid = ${oid}
   UNION ALL
   SELECT constraint_name, constraint_type = 'PRIMARY KEY', true, lower(constraint_type[1]), constraint_text,

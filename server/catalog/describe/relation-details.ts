@@ -27,6 +27,7 @@ export const relationDetails: Recogniser = {
   answer(query) {
     const oid = oidAfter(query, 'c.oid =');
     if (query.relations[0] !== 'pg_class' || !query.has('c.relchecks') || oid === undefined) return undefined;
+    if (!query.hasOnlyConditions('c.oid =')) return undefined;
     return `SELECT ${selectByFragment(query, COLUMNS)} FROM (
       SELECT *, EXISTS (
         FROM duckdb_constraints() AS fk
