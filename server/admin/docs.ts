@@ -43,6 +43,7 @@ export async function registerDocs(app: App, options: { readonly hasToken: boole
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    theme: { title: 'SQLens' },
     staticCSP: contentSecurityPolicy,
     // The default would send the document to a validator on the internet.
     uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true },

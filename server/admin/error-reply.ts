@@ -62,11 +62,11 @@ export function sendError(
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="sqlens"');
   if (status === 503) reply.header('retry-after', '5');
   const { raw } = request;
-  if (!raw.complete && raw.socket !== undefined && !raw.destroyed) {
+  if (raw.complete === false && !raw.destroyed) {
     // The client reads the answer before it meets a closed socket, if it stops within this time.
     raw.resume();
     const linger = setTimeout(() => {
-      if (!raw.complete) raw.socket.destroy();
+      if (!raw.complete) raw.destroy();
     }, LINGER_MS);
     raw.once('close', () => clearTimeout(linger));
   }

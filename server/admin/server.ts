@@ -188,14 +188,15 @@ function addHooks(app: App, parts: AppParts, metrics: Metrics): void {
     checkAccess({ method, route: request.routeOptions.url, headers });
     if (underWay > limits.maxRequests) throw tooManyRequests(limits.maxRequests);
   });
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', async (request, reply, payload) => {
     // Uploads have a watch of their own. A JSON body has so long in all.
     if (/^multipart\//i.test(request.headers['content-type'] ?? '')) return payload;
     const timer = setTimeout(() => {
       if (!request.raw.complete) request.raw.destroy();
     }, limits.body_timeout_ms);
-    payload.once('end', () => clearTimeout(timer));
-    payload.once('close', () => clearTimeout(timer));
+    const stop = () => clearTimeout(timer);
+    payload.once('end', stop);
+    reply.raw.once('close', stop);
     return payload;
   });
 }
@@ -208,7 +209,7 @@ function logRequest(
   logger: AdminLogger,
   metrics: Metrics,
 ): void {
-  const isAnswered = reply.raw.writableFinished;
+  const isAnswered = reply.raw.writableEnded;
   const { method } = request;
   const route = routeOf(request);
   // 499 as nginx has it: the client left before the answer.

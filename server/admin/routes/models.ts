@@ -193,6 +193,7 @@ function describe(error: {
   readonly params: object;
 }): string {
   const { params } = error;
+  if (error.keyword === 'boolean') return 'is not known here';
   if ('requiredProperties' in params) return `must have ${String(params.requiredProperties)}`;
   if ('additionalProperties' in params) return `must not have ${String(params.additionalProperties)}`;
   if ('allowedValues' in params) return `must be one of ${String(params.allowedValues)}`;
