@@ -10,7 +10,8 @@ export interface DataDir {
   /** Real path. */
   readonly path: string;
   readonly samplesPath: string;
-  readonly tmpPath: string;
+  /** Model files that clients send, while they are registered. */
+  readonly uploadsPath: string;
   /** Everything below it that is the server's alone. */
   readonly privatePaths: readonly string[];
   unlock(): Promise<void>;
@@ -25,14 +26,17 @@ export async function openDataDir(folder: string): Promise<DataDir> {
   const lockPath = path.join(real, 'lock');
   await lock(lockPath, real);
   const tmpPath = path.join(real, 'tmp');
+  const uploadsPath = path.join(real, 'uploads');
   const samplesPath = path.join(real, 'samples');
-  await rm(tmpPath, { recursive: true, force: true });
-  await mkdir(tmpPath, { recursive: true, mode: 0o700 });
+  for (const leftOver of [tmpPath, uploadsPath]) {
+    await rm(leftOver, { recursive: true, force: true });
+    await mkdir(leftOver, { recursive: true, mode: 0o700 });
+  }
   await mkdir(samplesPath, { recursive: true });
   return {
     path: real,
     samplesPath,
-    tmpPath,
+    uploadsPath,
     privatePaths: ['artifacts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'].map((name) =>
       path.join(real, name),
     ),

@@ -1,6 +1,6 @@
 /** Puts a server together from its configuration, and takes it down again in the opposite order. */
 import { readFileSync } from 'node:fs';
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { SqlensError, SqlState } from '../common/errors.ts';
 import type { LocationPolicy } from '../image-source/api.ts';
@@ -8,7 +8,7 @@ import { Locations } from '../image-source/index.ts';
 import { bundledModel } from '../models/bundled/index.ts';
 import { createInference, type Logger } from '../udf-registry/inference.ts';
 import { createAdminServer } from './admin/index.ts';
-import { SqlAdminBackend } from './admin/sql-backend.ts';
+import { createSqlAdminBackend } from './admin/sql-backend.ts';
 import { EngineBackend } from './backend.ts';
 import type { Config } from './config.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
@@ -44,7 +44,10 @@ export async function startServer(config: Config, options: StartOptions): Promis
     undo.push(() => inference.close());
     const engine = await Engine.open({
       dataDir: dataDir.path,
-      allowedPaths: policy.allowedPaths,
+      // Of what the server itself may read, SQL's own file functions get only the folders.
+      allowedPaths: policy.allowedPaths.filter(
+        (allowed) => allowed !== bundledModel.path && allowed !== dataDir.uploadsPath,
+      ),
       locations,
       inference,
       logger,
@@ -65,11 +68,18 @@ export async function startServer(config: Config, options: StartOptions): Promis
       logger,
     });
     const admin = createAdminServer({
-      backend: new SqlAdminBackend({ backend, engine, connectionCount: () => wire.connectionCount }),
+      backend: createSqlAdminBackend({
+        backend,
+        queries: engine.queries,
+        inference,
+        errors: engine.errors,
+        answers: engine.registry.stores,
+        connections: () => wire.connectionCount,
+      }),
       host: config.httpHost,
       port: config.httpPort,
       token: config.httpToken,
-      tmpDir: `${dataDir.tmpPath}/uploads`,
+      tmpDir: dataDir.uploadsPath,
       logger,
     });
     undo.push(() => wire.close());
@@ -95,9 +105,8 @@ async function locationPolicy(config: Config, dataDir: DataDir): Promise<Locatio
     });
     allowedPaths.push(real);
   }
-  await mkdir(dataDir.samplesPath, { recursive: true });
   return {
-    allowedPaths: [...allowedPaths, dataDir.samplesPath, bundledModel.path],
+    allowedPaths: [...allowedPaths, dataDir.samplesPath, dataDir.uploadsPath, bundledModel.path],
     deniedPaths: dataDir.privatePaths,
     allowedBuckets: config.allowBuckets,
     allowHttp: config.allowHttp,
