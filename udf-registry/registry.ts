@@ -82,7 +82,7 @@ export class FunctionRegistry {
         internalName: `__${name}`,
         displayName: name,
         takes: IMAGE_KINDS,
-        task,
+        taskFor: () => task,
         storeKey: name,
         shape,
       });
