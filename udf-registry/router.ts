@@ -337,7 +337,7 @@ export class Router implements Inference {
   private workerGone(worker: PoolWorker, cause: string): void {
     const seat = this.seats.remove(worker);
     if (seat === undefined) return;
-    if (worker.state === 'draining' && seat.batches.length === 0) return;
+    if (seat.isRetired) return;
     this.logger.warn({ pid: worker.pid, cause, batches: seat.batches.length }, 'worker died');
     const [head, ...others] = seat.batches;
     const ending: Ending = seat.isLate ? 'deadline' : 'crash';
@@ -412,6 +412,8 @@ export class Router implements Inference {
   }
 
   private retireIfIdle(seat: Seat | undefined): void {
-    if (seat?.worker.state === 'draining' && seat.batches.length === 0) this.pool.retire(seat.worker);
+    if (seat?.worker.state !== 'draining' || seat.batches.length > 0) return;
+    seat.isRetired = true;
+    this.pool.retire(seat.worker);
   }
 }

@@ -15,6 +15,8 @@ export class Seat {
   isLate = false;
   /** A successor has been asked for. */
   isReplaced = false;
+  /** It had nothing left to do and was ended. */
+  isRetired = false;
   batchCount = 0;
   rss_bytes = 0;
   released = 0;

@@ -49,7 +49,7 @@ export class WorkerProcess {
       serialization: 'advanced',
       windowsHide: true,
       env: {
-        ...process.env,
+        ...withoutOurs(process.env),
         // Many threads decode: without a cap each gets a malloc arena of its own that never shrinks.
         MALLOC_ARENA_MAX: '2',
         UV_THREADPOOL_SIZE: String(THREADPOOL_SIZE),
@@ -88,6 +88,11 @@ export class WorkerProcess {
   kill(): void {
     this.child.kill('SIGKILL');
   }
+}
+
+/** The environment less the server's own settings: workers run strangers' graphs and need none of its passwords. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('SQLENS_')));
 }
 
 /** What node itself was started with, such as a TypeScript loader, less what makes sense for one process only. */
