@@ -148,6 +148,9 @@ test('\\df lists models’ functions and macros, and nothing internal', async ()
     ['sqlens', 'read_images', 'TABLE', 'pattern', 'func'],
   ]);
   assert.deepEqual((await catalog.ask(functionList("(\n p.prokind = 'a'\n ) AND"))).rows, []);
+  await catalog.connection.run('CREATE MACRO shop.hidden(x) AS x');
+  const hidden = await catalog.ask(functionList("p.proname OPERATOR(pg_catalog.~) '^(hidden)$' AND"));
+  assert.deepEqual(hidden.rows, []);
   const named = await catalog.ask(functionList("p.proname OPERATOR(pg_catalog.~) '^(s.*)$' AND"));
   assert.deepEqual(
     named.rows.map((row) => row[1]),

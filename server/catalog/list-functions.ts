@@ -30,6 +30,8 @@ export const FUNCTIONS = `(
   WHERE macro.schema_name IS DISTINCT FROM 'sqlens' OR ours.name IS NOT NULL
 )`;
 
+const IS_VISIBLE = 'nspname IN (SELECT unnest(current_schemas(false)))';
+
 const COLUMNS: Readonly<Record<string, string>> = {
   schema: 'nspname',
   name: 'proname',
@@ -68,6 +70,7 @@ export const listFunctions: Recogniser = {
     const wantsPlain = query.has("p.prokind <> 'a'");
     if (wantsOtherKinds && !wantsPlain) return noRows(query);
     const condition = all(
+      query.has('pg_function_is_visible(p.oid)') ? IS_VISIBLE : undefined,
       matchesPattern('proname', query.literalAfter('p.proname ~')),
       matchesPattern('nspname', query.literalAfter('n.nspname ~')),
     );

@@ -44,6 +44,16 @@ test('they stand in expressions, subqueries, FROM and statements that write', as
     session,
   );
   assert.deepEqual(rows, [['ANN!', 42, 'PostgreSQL 15.0 (SQLens)']]);
+  const second = await catalog.ask(
+    'SELECT v, w FROM (SELECT 1), version() AS t(v), (SELECT 2 AS w), version()',
+    session,
+  );
+  assert.deepEqual(second.rows, [['PostgreSQL 15.0 (SQLens)', 2]]);
+  const nested = await catalog.ask(
+    "SELECT concat('a', current_user, 'b') AS c, (SELECT max(n) FROM (SELECT 1 AS n), version())",
+    session,
+  );
+  assert.deepEqual(nested.rows, [['aannb', 1]]);
   await catalog.connection.run('CREATE TABLE log (who VARCHAR)');
   const insert = catalogStatement('INSERT INTO log VALUES (current_user)', session);
   await catalog.connection.run(insert ?? 'SELECT 1/0');
@@ -58,6 +68,8 @@ test('what only looks like them stays', () => {
     'SELECT "current_user" FROM t',
     "SELECT 'version()'",
     'SELECT 1 AS current_user',
+    'SELECT version(1)',
+    'INSERT INTO version (a) VALUES (1)',
     'SELECT current_setting(name) FROM t',
     "SELECT current_setting('nope.nope')",
     "SELECT set_config('TimeZone', 'UTC', false)",

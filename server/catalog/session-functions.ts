@@ -8,16 +8,22 @@ import { type CatalogSession, DATABASE, SERVER_VERSION } from './session.ts';
 /** The value of a call as SQL; undefined when the call is not ours to answer. */
 type Value = (session: CatalogSession, parameters: readonly string[]) => string | undefined;
 
+/** A function without parameters. */
+const constant =
+  (value: (session: CatalogSession) => string): Value =>
+  (session, parameters) =>
+    parameters.length === 0 ? value(session) : undefined;
+
 const FUNCTIONS: ReadonlyMap<string, Value> = new Map<string, Value>([
-  ['version', () => quoteLiteral(`PostgreSQL ${SERVER_VERSION} (SQLens)`)],
-  ['current_database', () => quoteLiteral(DATABASE)],
-  ['pg_backend_pid', (session) => `${session.processId}::INTEGER`],
-  ['pg_is_in_recovery', () => 'false'],
-  ['pg_client_encoding', () => "'UTF8'"],
-  ['getdatabaseencoding', () => "'UTF8'"],
+  ['version', constant(() => quoteLiteral(`PostgreSQL ${SERVER_VERSION} (SQLens)`))],
+  ['current_database', constant(() => quoteLiteral(DATABASE))],
+  ['pg_backend_pid', constant((session) => `${session.processId}::INTEGER`)],
+  ['pg_is_in_recovery', constant(() => 'false')],
+  ['pg_client_encoding', constant(() => "'UTF8'")],
+  ['getdatabaseencoding', constant(() => "'UTF8'")],
   ['pg_encoding_to_char', (_, [encoding]) => (encoding === '6' ? "'UTF8'" : "''")],
   // No session ever holds one.
-  ['pg_advisory_unlock_all', () => "''"],
+  ['pg_advisory_unlock_all', constant(() => "''")],
   ['current_setting', currentSetting],
   ['set_config', setConfig],
 ]);
@@ -96,13 +102,15 @@ function replacementAt(
   const after = tokens[call.lastIndex + 1];
   if (before === 'as') return undefined;
   const named = `${call.value} AS ${quoteIdentifier(token.value)}`;
-  if (before === 'from' || before === 'join') return { start, end: last.end, text: `(SELECT ${named})` };
+  const isListed = isInSelectList(tokens, first);
   const isWholeItem =
+    isListed &&
     (before === 'select' || before === ',') &&
-    (after === undefined || after.value === ',' || after.value === ';' || after.value === 'from') &&
-    depthAt(tokens, first) === 0 &&
-    tokens[0]?.value === 'select';
-  return { start, end: last.end, text: isWholeItem ? named : call.value };
+    (after === undefined || after.value === ',' || after.value === ';' || after.value === 'from');
+  if (isWholeItem) return { start, end: last.end, text: named };
+  // In FROM a bare string would be a file to read; a subquery is right there and everywhere else.
+  const mayBeSource = before === 'from' || before === 'join' || before === ',';
+  return { start, end: last.end, text: mayBeSource ? `(SELECT ${named})` : call.value };
 }
 
 function callAt(
@@ -137,12 +145,14 @@ function isParameter(token: Token, index: number): boolean {
   );
 }
 
-function depthAt(tokens: readonly Token[], at: number): number {
+/** Whether a token stands in the outermost select list, where an entry may be given a name. */
+function isInSelectList(tokens: readonly Token[], at: number): boolean {
+  if (tokens[0]?.value !== 'select') return false;
   let depth = 0;
   for (const token of tokens.slice(0, at)) {
-    if (token.kind !== 'operator') continue;
-    if (token.value === '(') depth++;
-    if (token.value === ')') depth--;
+    if (token.kind === 'operator' && token.value === '(') depth++;
+    if (token.kind === 'operator' && token.value === ')') depth--;
+    if (depth === 0 && token.kind === 'word' && token.value === 'from') return false;
   }
-  return depth;
+  return depth === 0;
 }
