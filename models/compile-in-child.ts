@@ -25,7 +25,7 @@ import { compilerDefect, inFile, ModelError, tooLarge } from './model-error.ts';
 export interface CompileLimits {
   /** Data segment of the child: its heap, WebAssembly and ONNX Runtime together. */
   readonly memory_bytes: number;
-  /** From start to end; trying the graph has a shorter deadline of its own. */
+  /** From start to end; each phase has a shorter deadline of its own, by the size of the file. */
   readonly timeout_ms: number;
 }
 
@@ -106,7 +106,8 @@ function compileWith(
     let manifest: Manifest | undefined;
     let failure: Error | undefined;
     let stderr = '';
-    let validation: NodeJS.Timeout | undefined;
+    let phaseDeadline: NodeJS.Timeout | undefined;
+    const phaseLimit_ms = phaseLimitOf(file.bytes.byteLength);
     const artifact = collect(child);
     const kill = (error: Error): void => {
       failure ??= error;
@@ -117,13 +118,11 @@ function compileWith(
       switch (message.kind) {
         case 'phase':
           phase = message.phase;
-          if (phase === 'running') {
-            const { validation_ms } = MODEL_LIMITS;
-            validation = setTimeout(() => kill(tooSlow(file.name, 'running', validation_ms)), validation_ms);
-          }
+          clearTimeout(phaseDeadline);
+          phaseDeadline = setTimeout(() => kill(tooSlow(file.name, phase, phaseLimit_ms)), phaseLimit_ms);
           break;
         case 'artifact':
-          clearTimeout(validation);
+          clearTimeout(phaseDeadline);
           manifest = message.manifest;
           break;
         case 'failed':
@@ -141,7 +140,7 @@ function compileWith(
     child.stdin?.on('error', () => {});
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
-      clearTimeout(validation);
+      clearTimeout(phaseDeadline);
       const onnx = artifact();
       if (failure === undefined && manifest !== undefined && onnx?.byteLength === manifest.size_bytes) {
         resolve({ manifest, onnx });
@@ -176,6 +175,11 @@ function collect(child: ChildProcess): () => Uint8Array | undefined {
   return () => (length === bytes?.byteLength ? bytes : undefined);
 }
 
+function phaseLimitOf(size_bytes: number): number {
+  const { phase_ms, phasePerMegabyte_ms } = MODEL_LIMITS;
+  return Math.round(phase_ms + (phasePerMegabyte_ms * size_bytes) / 2 ** 20);
+}
+
 function tooSlow(fileName: string, phase: CompilePhase, limit_ms: number): ModelError {
   const what = {
     reading: 'reading the file',
@@ -186,7 +190,7 @@ function tooSlow(fileName: string, phase: CompilePhase, limit_ms: number): Model
   return new ModelError({
     sqlState: SqlState.programLimitExceeded,
     message: `${fileName}: ${what} did not end within ${limit_ms / 1000} s`,
-    hint: 'The model is too large, or holds a loop that never ends.',
+    hint: 'The file is damaged, holds a loop that never ends, or is too large for this machine.',
   });
 }
 

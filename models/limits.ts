@@ -19,6 +19,7 @@ export const MODEL_LIMITS = {
   zipEntry_bytes: 2 ** 31 - 1,
   /** Dimensions of one tensor. */
   rank: 8,
-  /** Validation runs a batch of one and one of two on zeros: more than this and the graph does not end. */
-  validation_ms: 20_000,
+  /** Time for each phase of a compilation before the file counts as endless: a base, and more for larger files. */
+  phase_ms: 10_000,
+  phasePerMegabyte_ms: 100,
 } as const;

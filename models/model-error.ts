@@ -4,6 +4,9 @@ import type { LayerRef } from './graph/layer-ref.ts';
 
 export class ModelError extends SqlensError {}
 
+/** A ModelError whose message already names the layer. */
+class LayerError extends ModelError {}
+
 const DAMAGED_HINT = 'Save the model again and check that the file was copied whole.';
 
 function clip(text: string): string {
@@ -12,16 +15,25 @@ function clip(text: string): string {
 
 /** The layer uses something that cannot be computed exactly. */
 export function unsupported(layer: LayerRef, problem: string, hint?: string): ModelError {
-  return new ModelError({
+  return new LayerError({
     sqlState: SqlState.featureNotSupported,
     message: `${describeLayer(layer)}: ${clip(problem)}`,
     hint: hint ?? 'Replace the layer or option, or export the model to ONNX and register that file.',
   });
 }
 
+/** The same for a part of a foreign graph: `input "image"`, `node "n" (Loop)`. */
+export function unsupportedPart(part: string, problem: string, hint: string): ModelError {
+  return new ModelError({
+    sqlState: SqlState.featureNotSupported,
+    message: `${clip(part)}: ${clip(problem)}`,
+    hint,
+  });
+}
+
 /** The layer contradicts itself, its weights or its inputs. */
 export function invalidLayer(layer: LayerRef, problem: string, hint: string = DAMAGED_HINT): ModelError {
-  return new ModelError({
+  return new LayerError({
     sqlState: SqlState.dataException,
     message: `${describeLayer(layer)}: ${clip(problem)}`,
     hint,
@@ -48,6 +60,19 @@ export function compilerDefect(problem: string): ModelError {
     sqlState: SqlState.internalError,
     message: `model compiler: ${problem}`,
     hint: 'This is a defect in SQLens; please report it with the model.',
+  });
+}
+
+/** Names the layer for which something went wrong, unless the error does so itself. */
+export function inLayer(layer: LayerRef, error: ModelError): ModelError {
+  if (error instanceof LayerError) return error;
+  const { sqlState, hint, detail, cause } = error;
+  return new LayerError({
+    sqlState,
+    message: `${describeLayer(layer)}: ${error.message}`,
+    hint,
+    detail,
+    cause,
   });
 }
 

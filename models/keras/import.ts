@@ -2,7 +2,7 @@
 import { type Graph, GraphBuilder } from '../graph/graph.ts';
 import type { LayerRef } from '../graph/layer-ref.ts';
 import type { Value } from '../graph/ops/definition.ts';
-import { invalidLayer, unsupported } from '../model-error.ts';
+import { invalidLayer, unsupported, unsupportedPart } from '../model-error.ts';
 import { callLayer, checkArguments, type ImportSession, type LayerInstance } from './call.ts';
 import type { KerasMajor } from './config/activations.ts';
 import type { LayerConfig, ModelConfig, TensorRef } from './config/architecture.ts';
@@ -97,8 +97,8 @@ function innerOutput(name: string, recorded: ReadonlyMap<string, Recorded>): Val
   const [value, ...others] = layer?.values ?? [];
   if (layer === undefined || value === undefined) {
     const some = [...recorded.keys()].slice(-5).join(', ');
-    throw unsupported(
-      { name, className: 'output' },
+    throw unsupportedPart(
+      `output "${name}"`,
       'the model has no layer of this name whose output could be served',
       `Its last layers are ${some}; layers of nested models are named model/layer.`,
     );

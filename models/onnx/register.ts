@@ -17,7 +17,7 @@ import type {
   TensorSpec,
   TensorType,
 } from '../artifact.ts';
-import { invalidFile, ModelError, unsupported } from '../model-error.ts';
+import { invalidFile, ModelError, unsupportedPart } from '../model-error.ts';
 import { pixelScaling } from '../preprocess.ts';
 import { refuseUnsafe } from './scan.ts';
 import { WireMessage } from './wire.ts';
@@ -89,9 +89,10 @@ function describe({ name, type }: ValueInfoProto): DeclaredTensor {
   const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined;
   const elementType = TYPES.get(tensor?.elemType ?? 0);
   if (tensor === undefined || elementType === undefined) {
-    throw unsupported(
-      { name, className: 'tensor' },
+    throw unsupportedPart(
+      `tensor "${name}"`,
       'its type is not one of numbers that can be fed or served',
+      'Export the model with numbers as inputs and outputs.',
     );
   }
   // Without a shape the rank is unknown: a batch axis and one free axis.
@@ -117,7 +118,11 @@ function imageInput(declared: readonly DeclaredTensor[], options: CompileOptions
   checkBatch(input.name, input.dims, [null, 1]);
   const { layout, channels, height, width } = image;
   if (input.type !== 'float32' && input.type !== 'float16' && input.type !== 'uint8') {
-    throw unsupported({ name: input.name, className: 'input' }, `images as ${input.type} are not supported`);
+    throw unsupportedPart(
+      `input "${input.name}"`,
+      `images as ${input.type} are not supported`,
+      'Export the model with float32 or uint8 pixels.',
+    );
   }
   if (input.type === 'uint8' && options.preprocess !== 'none') {
     throw new ModelError({
@@ -157,8 +162,8 @@ function layoutOf({ name, dims }: DeclaredTensor) {
   if (found === undefined) return undefined;
   const { height, width } = found;
   if (height === null || width === null) {
-    throw unsupported(
-      { name, className: 'input' },
+    throw unsupportedPart(
+      `input "${name}"`,
       'the model declares no input size (its height or width is free)',
       'Export the model with a fixed image size.',
     );
@@ -172,8 +177,8 @@ function checkBatch(
   allowed: readonly (number | null)[],
 ): void {
   if (batch !== undefined && allowed.includes(batch)) return;
-  throw unsupported(
-    { name, className: 'input' },
+  throw unsupportedPart(
+    `input "${name}"`,
     batch === undefined ? 'it has no batch axis' : `its batch is fixed at ${batch}`,
     'Export the model with a free batch axis.',
   );
@@ -183,8 +188,8 @@ function servedOutputs(graph: GraphProto, wanted: string | undefined): TensorSpe
   const outputs = graph.output.filter(({ name }) => wanted === undefined || name === wanted);
   if (outputs.length === 0) {
     const names = graph.output.map(({ name }) => name).join(', ');
-    throw unsupported(
-      { name: wanted ?? 'output', className: 'output' },
+    throw unsupportedPart(
+      `output "${wanted ?? ''}"`,
       wanted === undefined ? 'the graph has no outputs' : 'the graph has no output of this name',
       `An ONNX file is served as it is; its outputs are ${names || 'none'}.`,
     );

@@ -11,7 +11,7 @@ import {
   TensorProto_DataLocation,
 } from 'onnx-buf';
 import { MODEL_LIMITS } from '../limits.ts';
-import { invalidFile, tooLarge, unsupported } from '../model-error.ts';
+import { invalidFile, tooLarge, unsupportedPart } from '../model-error.ts';
 
 /** ONNX' own operators, and its classical machine learning ones: both are built into ONNX Runtime. */
 const DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
@@ -43,8 +43,8 @@ function scanGraph(graph: GraphProto, seen: { nodes: number }): void {
 
 function scanNode(node: NodeProto, seen: { nodes: number }): void {
   if (!DOMAINS.has(node.domain)) {
-    throw unsupported(
-      { name: node.name || (node.output[0] ?? 'unnamed'), className: node.opType },
+    throw unsupportedPart(
+      `node "${node.name || node.output[0]}" (${node.opType})`,
       `its operator belongs to "${node.domain}"; only ONNX' own operators run`,
       'Export the model without custom operators.',
     );

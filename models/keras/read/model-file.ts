@@ -1,7 +1,7 @@
 /** Opens a Keras file of either format: its architecture, its weights, and which Keras wrote it. */
 import { messageOf } from '../../../common/errors.ts';
 import { MODEL_LIMITS } from '../../limits.ts';
-import { invalidFile, tooLarge, unsupported } from '../../model-error.ts';
+import { invalidFile, tooLarge, unsupportedPart } from '../../model-error.ts';
 import type { KerasMajor } from '../config/activations.ts';
 import { type ModelConfig, parseArchitecture } from '../config/architecture.ts';
 import { isRecord } from '../config/json.ts';
@@ -85,8 +85,8 @@ function kerasMajor(version: string | undefined, config: string): KerasMajor {
       if (config.includes('"batch_input_shape"')) return 2;
       return config.includes('"batch_shape"') ? 3 : undefined;
     default:
-      throw unsupported(
-        { name: 'model', className: `Keras ${version}` },
+      throw unsupportedPart(
+        `the file was written by Keras ${version}`,
         'only files of Keras 2 and 3 are read',
         'Load the model in Keras 2 or 3 and save it again.',
       );

@@ -14,6 +14,9 @@ const LOCAL_SIGNATURE = 0x04034b50;
 const END_SIZE_BYTES = 22;
 const STORED = 0;
 const DEFLATED = 8;
+/** Weights hardly compress: what grows more than this, and to more than this, is no model. */
+const BOMB_RATIO = 100;
+const BOMB_BYTES = 64 * 1024 * 1024;
 
 interface Entry {
   readonly method: number;
@@ -53,6 +56,10 @@ export class ZipReader {
         `${name} in the archive takes ${entry.size_bytes} bytes; at most ${limit_bytes} are read`,
       );
     }
+    const { size_bytes, compressed_bytes } = entry;
+    if (size_bytes > BOMB_BYTES && size_bytes > BOMB_RATIO * compressed_bytes) {
+      throw tooLarge(`${name} in the archive inflates from ${compressed_bytes} to ${size_bytes} bytes`);
+    }
     const data = this.#inflate(name, entry, this.#stored(name, entry));
     if (crc32(data) !== entry.crc) throw damaged(`${name} does not match its checksum`);
     return data;
@@ -72,6 +79,9 @@ export class ZipReader {
       if (view.getUint32(at, true) !== ENTRY_SIGNATURE) throw damaged('its directory is garbled');
       const nameLength = view.getUint16(at + 28, true);
       const name = new TextDecoder().decode(this.#bytes.subarray(at + 46, at + 46 + nameLength));
+      if (name.startsWith('/') || name.split(/[\\/]/).includes('..')) {
+        throw damaged(`it holds a file named ${name}, which points outside of the archive`);
+      }
       if (this.#entries.has(name)) throw damaged(`it holds ${name} twice`);
       if (view.getUint16(at + 8, true) & 1) throw damaged(`${name} is encrypted`);
       this.#entries.set(name, {
