@@ -42,6 +42,12 @@ test('\\d lists the relations of public and sqlens, each with its kind', async (
   );
 });
 
+test('a comment in front, as newer versions of psql write one, changes nothing', async () => {
+  const plain = await catalog.ask(relationList("'r',''"));
+  const commented = await catalog.ask(`/* Get matching relations */\n${relationList("'r',''")}`);
+  assert.deepEqual(commented, plain);
+});
+
 test('each kind has its own list', async () => {
   const names = async (kinds: string) =>
     (await catalog.ask(relationList(kinds))).rows.map(([, name]) => name);

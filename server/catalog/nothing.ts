@@ -6,6 +6,7 @@ const ABSENT = new Set([
   'pg_am',
   'pg_amop',
   'pg_amproc',
+  'pg_auth_members',
   'pg_cast',
   'pg_collation',
   'pg_conversion',

@@ -43,9 +43,9 @@ export class QueryShape {
 
   /** @returns undefined for what is no SELECT, or is too long to be a catalog query */
   static of(sql: string): QueryShape | undefined {
-    if (sql.length > MAX_LENGTH || !/^\s*select\b/i.test(sql)) return undefined;
+    if (sql.length > MAX_LENGTH) return undefined;
     const lexemes = lexemesOf(sql);
-    if (lexemes === undefined) return undefined;
+    if (lexemes?.[0] !== 'select') return undefined;
     if (lexemes.at(-1) === ';') lexemes.pop();
     return new QueryShape(lexemes);
   }
