@@ -14,6 +14,7 @@ import type { PathPolicy } from './path-policy.ts';
 
 /** Links that lead upwards make a tree endless; real trees of images are a few folders deep. */
 const MAX_DEPTH = 64;
+const MAX_FOLDERS = 1_000_000;
 const STATS_AT_ONCE = 32;
 
 interface Walk {
@@ -22,6 +23,8 @@ interface Walk {
   readonly imagesOnly: boolean;
   readonly base: readonly string[];
   readonly signal: AbortSignal | undefined;
+  /** Folders entered so far: links can make a small tree take for ever to walk. */
+  readonly entered: { count: number };
 }
 
 interface Folder {
@@ -58,6 +61,7 @@ export async function* listFiles(
   options: WaitOptions,
 ): AsyncGenerator<ImageObject, void, undefined> {
   const pattern = patternOf(text);
+  const walk = { policy, signal: options.signal, entered: { count: 0 } };
   const literal = await existingPath(text, pattern);
   if (hasMagic(pattern) && literal === undefined) {
     const { base, rest, endsOpen } = splitPattern(pattern);
@@ -77,7 +81,7 @@ export async function* listFiles(
   });
   const base = root.split('/').filter((name) => name !== '');
   if (found.isDirectory()) {
-    yield* walkFrom(base, { policy, glob: new Glob('**'), imagesOnly: true, base, signal: options.signal });
+    yield* walkFrom(base, { ...walk, glob: new Glob('**'), imagesOnly: true, base });
   } else if (found.isFile()) {
     yield imageObject(fileUri(root), found, hivePartitions(base.slice(0, -1), []));
   } else {
@@ -176,11 +180,10 @@ async function isFolderEntry(
 async function enter(folder: Folder, entry: Entry, walk: Walk): Promise<Folder | undefined> {
   const below = path.join(folder.path, entry.name);
   if (folder.realPaths.length > MAX_DEPTH) {
-    throw new SqlensError({
-      sqlState: SqlState.programLimitExceeded,
-      message: `"${fileUri(below)}" lies more than ${MAX_DEPTH} folders below the listed one`,
-      hint: 'List a folder further down, or remove links that lead upwards.',
-    });
+    throw tooManyFolders(`"${fileUri(below)}" lies more than ${MAX_DEPTH} folders below the listed one`);
+  }
+  if (++walk.entered.count > MAX_FOLDERS) {
+    throw tooManyFolders(`more than ${MAX_FOLDERS} folders were entered up to "${fileUri(below)}"`);
   }
   let real: string;
   try {
@@ -198,6 +201,11 @@ async function enter(folder: Folder, entry: Entry, walk: Walk): Promise<Folder |
     realPaths: [...folder.realPaths, real],
     state: entry.state,
   };
+}
+
+function tooManyFolders(message: string): SqlensError {
+  const hint = 'List a folder further down, or remove links that lead from folder to folder.';
+  return new SqlensError({ sqlState: SqlState.programLimitExceeded, message, hint });
 }
 
 async function statEntry(

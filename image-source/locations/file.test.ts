@@ -318,6 +318,25 @@ test('links inside the allowed folders are followed, loops end', async () => {
   );
 });
 
+test('links that multiply end at the depth limit, not after years', async () => {
+  // Each folder reaches every other one by links: without a limit the walk doubles with every level.
+  const maze = path.join(allowed, 'maze');
+  const rooms = Array.from({ length: 3 }, (_, index) => path.join(maze, `room${index}`));
+  for (const room of rooms) mkdirSync(room, { recursive: true });
+  for (const room of rooms) {
+    for (const other of rooms) symlinkSync(other, path.join(room, path.basename(other)));
+    writeFileSync(path.join(room, 'x.jpg'), 'x');
+  }
+  // No folder is entered twice on one way down: 3 rooms in every order, 3 + 6 + 6 ways to a picture.
+  assert.equal((await listed(maze)).length, 15);
+  const deep = path.join(allowed, 'deep', ...Array(70).fill('d'));
+  mkdirSync(deep, { recursive: true });
+  await assert.rejects(listed(path.join(allowed, 'deep')), {
+    sqlState: '54000',
+    message: /more than 64 folders/,
+  });
+});
+
 test('a folder exchanged for a link while it is used never gives what lies outside', async () => {
   // Races the reader against a swap of the folder; each read gives the allowed bytes or an error.
   const place = path.join(allowed, 'race');
