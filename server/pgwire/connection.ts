@@ -34,6 +34,8 @@ export interface ConnectionOptions {
 
 /** How long a closed connection may take to send its last bytes. */
 const farewell_ms = 2_000;
+/** Between the attempts to interrupt the statement of a client that is gone. */
+const cancelInterval_ms = 200;
 const keepAliveDelay_ms = 60_000;
 
 export class Connection {
@@ -48,6 +50,8 @@ export class Connection {
   #backendSession: BackendSession | undefined;
   #fatal: FatalProtocolError | undefined;
   #hasPlace = false;
+  #ended = false;
+  #canceler: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
@@ -82,6 +86,8 @@ export class Connection {
     const { hooks } = this.#options;
     hooks.onConnectionOpened?.(this.#info);
     const reason = await this.#serve();
+    this.#ended = true;
+    clearInterval(this.#canceler);
     await this.#release();
     await this.#farewell();
     const duration_ms = performance.now() - this.#opened_ms;
@@ -177,7 +183,7 @@ export class Connection {
     const secure = new TLSSocket(plain, { isServer: true, secureContext });
     await new Promise<void>((resolve, reject) => {
       secure.once('secure', resolve);
-      secure.once('error', reject);
+      secure.once('error', (cause) => reject(handshakeFailed(cause)));
       secure.once('close', () => reject(new ClientGone()));
     });
     this.#socket = secure;
@@ -189,10 +195,19 @@ export class Connection {
   #attach(socket: Socket): void {
     // Errors of a socket are followed by its close, which is what counts.
     socket.on('error', () => {});
-    // Gone in the middle of a statement: nobody waits for its rows.
-    this.#input.onGone = () => this.#backendSession?.cancel();
-    socket.once('close', () => this.#backendSession?.cancel());
+    this.#input.onGone = () => this.#cancelUntilEnd();
+    socket.once('close', () => this.#cancelUntilEnd());
     this.#input.attach(socket);
+  }
+
+  /**
+   * Gone in the middle of a statement: nobody waits for its rows. Repeated, since a cancel that comes just before
+   * the engine begins has nothing to interrupt.
+   */
+  #cancelUntilEnd(): void {
+    if (this.#ended) return;
+    this.#backendSession?.cancel();
+    this.#canceler ??= setInterval(() => this.#backendSession?.cancel(), cancelInterval_ms);
   }
 
   /** Ends a connection that has no session yet. */
@@ -235,6 +250,15 @@ export class Connection {
       socket.end(() => socket.destroySoon());
     });
   }
+}
+
+function handshakeFailed(cause: Error): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.connectionFailure,
+    message: `could not accept the TLS connection: ${cause.message}`,
+    hint: 'Check that the client and the server share a TLS version, and that the client trusts the certificate.',
+    cause,
+  });
 }
 
 function tooSlow(): FatalProtocolError {

@@ -1,5 +1,6 @@
 /** Connections: startup, authentication, cancel, limits, and how they end. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { serialize } from 'pg-protocol';
 import { SqlensError } from '../../common/errors.ts';
@@ -163,6 +164,34 @@ describe('passwords', () => {
     for (const host of ['127.0.0.1', '127.8.8.8', '::1', 'localhost']) open(host);
     assert.deepEqual(['1.127.0.0', '::ffff:10.0.0.1', '127.evil.com'].map(isLoopback), [false, false, false]);
   });
+});
+
+describe('TLS', () => {
+  const pem = (name: string): Buffer =>
+    readFileSync(new URL(`testing/fixtures/${name}.pem`, import.meta.url));
+  const tls = { cert: pem('test-cert'), key: pem('test-key') };
+
+  test('what is sent in the clear behind the request is refused', () =>
+    withHarness({ tls }, async ({ port }) => {
+      const client = new WireClient(port).read();
+      client.send(Buffer.concat([serialize.requestSsl(), serialize.startup({ user: 'me' })]));
+      assert.deepEqual(summary(await client.rest()), ['error 08P01']);
+      client.socket.destroy();
+    }));
+
+  test('a handshake that fails or never comes ends the connection', () =>
+    withHarness({ tls, limits: { authentication_timeout_ms: 100 } }, async ({ port, server, summaries }) => {
+      for (const bytes of [Buffer.from('no handshake at all'), Buffer.alloc(0)]) {
+        const client = new WireClient(port);
+        client.send(serialize.requestSsl());
+        assert.equal(await client.byte(), 'S');
+        client.read().send(bytes);
+        await client.rest();
+        client.socket.destroy();
+        await eventually(() => server.connectionCount === 0, 'the connection is gone');
+      }
+      assert.equal(summaries.length, 2);
+    }));
 });
 
 describe('cancel', () => {

@@ -57,7 +57,6 @@ export async function readStartup(
 
 async function answerSsl(input: Input, output: Output, handlers: StartupHandlers): Promise<void> {
   const { startTls } = handlers;
-  output.sendBytes(Buffer.from(startTls === undefined ? 'N' : 'S'));
   // What came in the clear behind the request could be an attacker's: it must not count as said under TLS.
   if (startTls !== undefined && input.framer.buffered_bytes > 0) {
     throw new FatalProtocolError({
@@ -66,6 +65,7 @@ async function answerSsl(input: Input, output: Output, handlers: StartupHandlers
       hint: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
     });
   }
+  output.sendBytes(Buffer.from(startTls === undefined ? 'N' : 'S'));
   await output.flush();
   if (startTls !== undefined) await startTls();
 }

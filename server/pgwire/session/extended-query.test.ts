@@ -255,6 +255,33 @@ describe('what does not fit', () => {
   }
 });
 
+test('a parameter that is declared is one, used or not', async () => {
+  const declared = [parse({ text: 'SELECT 1 AS a', types: [23, 25] }), describeMessage({ type: 'S' })];
+  assert.deepEqual((await exchange(...declared))[1], 'parameters 23,25');
+  assert.deepEqual((await exchange(...declared, bind({ values: ['1', 'x'] }), execute()))[4], 'row 1');
+  assert.deepEqual((await exchange(...declared, bind())).at(-2), 'error 08P01');
+});
+
+test('a portal that failed cannot go on', async () => {
+  await client.query('BEGIN');
+  const failing = 'SELECT i::int AS i FROM range(10000) t(i)';
+  const first = await exchange(
+    parse({ text: failing }),
+    bind({ portal: 'p' }),
+    execute({ portal: 'p', rows: 1 }),
+  );
+  assert.deepEqual(first.at(-2), 'portalSuspended');
+  const session = harness.session();
+  assert.ok(session.running !== undefined);
+  session.running.canceled = true;
+  assert.deepEqual(await exchange(execute({ portal: 'p' })), [
+    ...Array.from({ length: 2047 }, (_, n) => `row ${n + 1}`),
+    'error 57014',
+    'ready E',
+  ]);
+  assert.deepEqual(await exchange(execute({ portal: 'p' })), ['error 34000', 'ready E']);
+});
+
 test('an error points into the parsed text', async () => {
   client.send(parse({ text: 'SELECT * FROM nope' }), sync());
   const [error] = await client.until('readyForQuery');

@@ -52,9 +52,10 @@ export async function bind(context: SessionContext, message: Message<'bind'>): P
   const { output, registry, settings } = context;
   const statement = registry.statement(message.statement);
   const { parameterTypes, columns } = statement.prepared;
-  if (message.parameters.length !== parameterTypes.length) {
+  const required = parameterOids(statement).length;
+  if (message.parameters.length !== required) {
     throw malformed(
-      `bind message supplies ${message.parameters.length} parameters, but prepared statement "${message.statement}" requires ${parameterTypes.length}`,
+      `bind message supplies ${message.parameters.length} parameters, but prepared statement "${message.statement}" requires ${required}`,
     );
   }
   const formatCount = message.resultFormats.length;
@@ -73,7 +74,8 @@ export async function bind(context: SessionContext, message: Message<'bind'>): P
   registry.addPortal({
     name: message.portal,
     statement,
-    parameters,
+    // The engine knows nothing of parameters that were declared and are not used.
+    parameters: parameters.slice(0, parameterTypes.length),
     resultFormats: message.resultFormats,
     held_bytes: message.parameters.reduce((sum, bytes) => sum + (bytes?.length ?? 0), overhead_bytes),
     state: { kind: 'ready' },
@@ -94,8 +96,12 @@ export function describe(context: SessionContext, message: Message<'describe'>):
   }
 }
 
+/** A parameter that was declared is one, used or not. */
 function parameterOids({ prepared, declaredOids }: NamedStatement): number[] {
-  return prepared.parameterTypes.map((type, index) => describedOid(declaredOids[index] ?? 0, type));
+  const length = Math.max(prepared.parameterTypes.length, declaredOids.length);
+  return Array.from({ length }, (_, index) =>
+    describedOid(declaredOids[index] ?? 0, prepared.parameterTypes[index]),
+  );
 }
 
 function describeRows(
@@ -129,10 +135,7 @@ export async function execute(
   const wasIdle = context.isIdle();
   const resumed = portal.state.kind === 'running';
   const stream = portal.state.kind === 'running' ? portal.state.stream : await start(context, portal, last);
-  const { rowCount, ended } = await placed(
-    portal.statement.prepared.text,
-    stream.send(output, message.maxRows),
-  );
+  const { rowCount, ended } = await sendRows(context, portal, stream, message.maxRows);
   if (!ended) {
     output.send({ kind: 'portalSuspended' });
     return;
@@ -147,6 +150,21 @@ export async function execute(
     kind: 'commandComplete',
     tag: resumed ? tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${rowCount}`) : tag,
   });
+}
+
+/** A portal whose statement failed cannot go on. */
+async function sendRows(
+  { output, registry }: SessionContext,
+  portal: Portal,
+  stream: RowStream,
+  maxRows: number,
+): ReturnType<RowStream['send']> {
+  try {
+    return await placed(portal.statement.prepared.text, stream.send(output, maxRows));
+  } catch (error) {
+    await registry.closePortal(portal.name);
+    throw error;
+  }
 }
 
 async function start(context: SessionContext, portal: Portal, last: boolean): Promise<RowStream> {

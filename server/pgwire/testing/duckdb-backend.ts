@@ -81,6 +81,7 @@ export class DuckDbSession implements BackendSession {
   closed = false;
   running: DuckDbExecution | undefined;
   #implicit = false;
+  #starting = false;
 
   constructor(backend: DuckDbBackend, connection: DuckDBConnection, start: SessionStart) {
     this.backend = backend;
@@ -170,11 +171,14 @@ export class DuckDbSession implements BackendSession {
       parameters.forEach(({ value, type }, index) => {
         statement.bindValue(index + 1, value, type);
       });
+      this.#starting = true;
       const result = await statement.stream();
       this.running = new DuckDbExecution(this, result, prepared);
       return this.running;
     } catch (error) {
       throw this.failed(error, text);
+    } finally {
+      this.#starting = false;
     }
   }
 
@@ -187,7 +191,9 @@ export class DuckDbSession implements BackendSession {
 
   cancel(): void {
     if (this.running !== undefined) this.running.canceled = true;
-    this.connection.interrupt();
+    if (!this.closed) this.connection.interrupt();
+    // An interrupt just before DuckDB begins is lost.
+    if (this.#starting) setTimeout(() => this.cancel(), 10);
   }
 
   async close(): Promise<void> {
