@@ -229,6 +229,8 @@ test('a query that asks for something else besides is not answered as if it did 
     'SELECT c.oid, n.nspname, c.relname FROM pg_class c, pg_namespace n WHERE c.relhasoids',
     'SELECT c.relname, d.description FROM pg_class c LEFT JOIN pg_description d ON d.objoid = c.oid',
     'SELECT count(*) FROM pg_catalog.pg_trigger',
+    'SELECT c.relname FROM pg_trigger t RIGHT JOIN pg_class c ON c.oid = t.tgrelid',
+    'SELECT coalesce(max(t.oid), (SELECT 1)) FROM pg_trigger t',
     'SELECT tgname FROM pg_trigger UNION ALL SELECT relname FROM pg_class',
     'SELECT * FROM pg_catalog.pg_class',
     'SELECT * FROM pg_trigger',

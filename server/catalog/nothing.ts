@@ -1,6 +1,6 @@
 /** Questions about what SQLens does not have: answered with no rows, under the columns asked for. */
 import { noRows, type Recogniser, selectsAll } from './answer.ts';
-import { itemHas } from './query-shape.ts';
+import { callsOutside } from './query-shape.ts';
 
 const ABSENT = new Set([
   'pg_am',
@@ -42,14 +42,13 @@ const ABSENT = new Set([
 ]);
 
 /** An aggregate over nothing still has a row. */
-const AGGREGATES = ['count(', 'max(', 'min(', 'sum(', 'array_agg(', 'string_agg(', 'bool_or(', 'bool_and('];
+const AGGREGATES = /^(count|max|min|sum|avg|every|bool_and|bool_or|any_value|(array|string|json|jsonb)_agg)$/;
 
 export const nothing: Recogniser = {
   name: 'nothing',
   answer(query) {
     if (!query.required.some((relation) => ABSENT.has(relation)) || selectsAll(query)) return undefined;
-    if (query.items.some((item) => AGGREGATES.some((aggregate) => itemHas(item, aggregate))))
-      return undefined;
+    if (query.items.some((item) => callsOutside(item, AGGREGATES))) return undefined;
     // Another branch may have rows; only psql's question about publications has none in any.
     if (query.isUnion && query.relations[0] !== 'pg_publication') return undefined;
     return noRows(query);

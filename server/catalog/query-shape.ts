@@ -38,7 +38,9 @@ export class QueryShape {
     this.#conditions = conditionsOf(lexemes);
     this.items = splitTopLevel(lexemes.slice(listStart, listEnd), ',').map(selectItem);
     this.relations = from.map(({ name }) => name);
-    this.required = from.filter(({ isOptional }) => !isOptional).map(({ name }) => name);
+    // RIGHT and FULL joins make what stands in front of them optional too.
+    const isOuter = lexemes.includes('right') || lexemes.includes('full');
+    this.required = from.filter(({ isOptional }) => !isOptional && !isOuter).map(({ name }) => name);
   }
 
   /** @returns undefined for what is no SELECT, or is too long to be a catalog query */
@@ -89,6 +91,18 @@ export class QueryShape {
 
 export function itemHas(item: SelectItem, fragment: string): boolean {
   return indexOf(item.lexemes, fragmentLexemes(fragment)) >= 0;
+}
+
+/** Whether an entry calls a function of such a name, not counting what stands in subqueries. */
+export function callsOutside({ lexemes }: SelectItem, name: RegExp): boolean {
+  let depth = 0;
+  let subqueryDepth: number | undefined;
+  return lexemes.some((lexeme, at) => {
+    depth += depthChange(lexeme);
+    if (lexeme === 'select') subqueryDepth ??= depth;
+    if (subqueryDepth !== undefined && depth < subqueryDepth) subqueryDepth = undefined;
+    return subqueryDepth === undefined && name.test(lexeme) && lexemes[at + 1] === '(';
+  });
 }
 
 /** Words in lower case, strings as 'text', quoted names as "text"; undefined when the text does not tokenize. */
@@ -211,7 +225,7 @@ function relationsOf(lexemes: readonly string[]): FromRelation[] {
     const before = lexemes[at - 1];
     if ((before === 'from' || before === 'join' || before === ',') && lexeme.startsWith('pg_')) {
       const join = lexemes.slice(Math.max(0, at - 3), at);
-      relations.push({ name: lexeme, isOptional: join.includes('left') || join.includes('full') });
+      relations.push({ name: lexeme, isOptional: join.includes('left') });
     }
   }
   return relations;

@@ -214,6 +214,8 @@ test('the questions about what no table here has are answered with no rows', asy
     `SELECT pol.polname, pol.polpermissive FROM pg_catalog.pg_policy pol WHERE pol.polrelid = '${oid}' ORDER BY 1;`,
     `SELECT oid, stxrelid::pg_catalog.regclass, 'd' = any(stxkind) AS ndist_enabled
      FROM pg_catalog.pg_statistic_ext WHERE stxrelid = '${oid}' ORDER BY 1;`,
+    `SELECT oid, (SELECT pg_catalog.string_agg(attname, ', ') FROM pg_catalog.unnest(stxkeys) s(n)) AS columns
+     FROM pg_catalog.pg_statistic_ext WHERE stxrelid = '${oid}' ORDER BY 1;`,
     `SELECT pubname , NULL , NULL FROM pg_catalog.pg_publication p WHERE p.puballtables
      UNION SELECT pubname, NULL, NULL FROM pg_catalog.pg_publication p ORDER BY 1;`,
     `SELECT t.tgname, t.tgenabled FROM pg_catalog.pg_trigger t WHERE t.tgrelid = '${oid}' ORDER BY 1;`,
@@ -222,7 +224,7 @@ test('the questions about what no table here has are answered with no rows', asy
     `SELECT r.rulename, trim(trailing ';' from pg_catalog.pg_get_ruledef(r.oid, true))
      FROM pg_catalog.pg_rewrite r WHERE r.ev_class = '${oid}' ORDER BY 1;`,
   ];
-  const counts = [2, 3, 3, 2, 1, 2];
+  const counts = [2, 3, 2, 3, 2, 1, 2];
   for (const [at, question] of questions.entries()) {
     const { columns: names, rows } = await catalog.ask(question);
     assert.equal(names.length, counts[at], question);
