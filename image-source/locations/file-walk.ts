@@ -65,13 +65,7 @@ export async function* listFiles(
   const literal = await existingPath(text, pattern);
   if (hasMagic(pattern) && literal === undefined) {
     const { base, rest, endsOpen } = splitPattern(pattern);
-    yield* walkFrom(base, {
-      policy,
-      glob: new Glob(rest),
-      imagesOnly: endsOpen,
-      base,
-      signal: options.signal,
-    });
+    yield* walkFrom(base, { ...walk, glob: new Glob(rest), imagesOnly: endsOpen, base });
     return;
   }
   const root = literal ?? unescapeGlob(pattern);
