@@ -5,8 +5,8 @@ import { DataRows, rowBuffer_bytes } from '../codec/data-rows.ts';
 import type { Output } from '../output.ts';
 import type { ColumnWriter } from './columns.ts';
 
-/** Other connections get their turn at least so often while rows are being written. */
-const slice_ms = 8;
+/** Other connections get their turn so often while rows are written; a small query of theirs takes half a dozen turns. */
+const slice_ms = 2;
 
 export class RowStream {
   readonly execution: Execution;

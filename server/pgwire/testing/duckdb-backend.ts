@@ -148,7 +148,20 @@ export class DuckDbSession implements BackendSession {
     parameters: readonly ParameterValue[],
     { alone }: { readonly alone: boolean },
   ): Promise<Execution> {
+    this.#starting = true;
     this.calls.push(alone ? 'alone' : 'joined');
+    try {
+      return await this.#begin(prepared, parameters, alone);
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  async #begin(
+    prepared: PreparedStatement,
+    parameters: readonly ParameterValue[],
+    alone: boolean,
+  ): Promise<Execution> {
     const { text } = prepared;
     this.#refuseFailed(text);
     const notice = /^select notify_me\b/i.test(text);
@@ -171,14 +184,11 @@ export class DuckDbSession implements BackendSession {
       parameters.forEach(({ value, type }, index) => {
         statement.bindValue(index + 1, value, type);
       });
-      this.#starting = true;
       const result = await statement.stream();
       this.running = new DuckDbExecution(this, result, prepared);
       return this.running;
     } catch (error) {
       throw this.failed(error, text);
-    } finally {
-      this.#starting = false;
     }
   }
 
