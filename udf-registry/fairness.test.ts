@@ -120,19 +120,20 @@ describe('sharing workers', { timeout: 120_000 }, () => {
     );
   });
 
-  test('the number of calls is limited', async () => {
+  test('the number of calls is limited', async (t) => {
     const limited = faultyInference({ workers: 1, limits: { submissions_max: 1 } });
+    t.after(() => limited.close());
     const first = ask(limited, fixtureTask('affine'), triples(1));
     await assert.rejects(ask(limited, fixtureTask('affine'), triples(1)), { sqlState: '53400' });
     await first;
     await ask(limited, fixtureTask('affine'), triples(1));
-    await limited.close();
   });
 });
 
 describe('workers are replaced', { timeout: 120_000 }, () => {
-  test('after so many batches, without losing one', async () => {
+  test('after so many batches, without losing one', async (t) => {
     const inference = faultyInference({ workers: 1, limits: { recycle_batches: 5, recycle_pause_ms: 0 } });
+    t.after(() => inference.close());
     await ask(inference, fixtureTask('affine'), triples(1));
     const before = inference.stats().workers.map(({ pid }) => pid);
     const answers = await ask(inference, fixtureTask('affine'), triples(20_000));
@@ -142,11 +143,11 @@ describe('workers are replaced', { timeout: 120_000 }, () => {
     const { workers } = inference.stats();
     assert.ok(!workers.some(({ pid }) => before.includes(pid)));
     assert.ok(workers.every(({ restarts }) => restarts === 0));
-    await inference.close();
   });
 
-  test('and keep only so many models', async () => {
+  test('and keep only so many models', async (t) => {
     const inference = faultyInference({ workers: 1, limits: { sessions_max: 2 } });
+    t.after(() => inference.close());
     const tasks = ['a', 'b', 'c'].map((tag) => fixtureTask('affine', { tag }));
     for (const task of [...tasks, ...tasks]) {
       const answers = await ask(inference, task, [numbers(1, 1, 1)]);
@@ -154,13 +155,13 @@ describe('workers are replaced', { timeout: 120_000 }, () => {
     }
     const loaded = inference.stats().workers.flatMap((worker) => worker.loaded);
     assert.deepEqual(loaded, ['affine-b', 'affine-c']);
-    await inference.close();
   });
 });
 
 describe('the end', { timeout: 120_000 }, () => {
-  test('close rejects whoever waits and leaves no process', async () => {
+  test('close rejects whoever waits and leaves no process', async (t) => {
     const inference = faultyInference();
+    t.after(() => inference.close());
     await ask(inference, fixtureTask('affine'), triples(8));
     const pids = inference.stats().workers.map(({ pid }) => pid);
     assert.equal(pids.length, 2);

@@ -129,8 +129,9 @@ describe('deadlines and quarantine', { timeout: 120_000 }, () => {
 });
 
 describe('workers that do not start', { timeout: 120_000 }, () => {
-  test('whoever waits is told', async () => {
+  test('whoever waits is told', async (t) => {
     const inference = faultyInference({ workers: 1, entry: '/nowhere/worker.js' });
+    t.after(() => inference.close());
     await assert.rejects(
       ask(inference, { kind: 'image_info' }, [{ kind: 'bytes', bytes: new Uint8Array() }]),
       {

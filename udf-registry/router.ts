@@ -141,8 +141,9 @@ export class Router implements Inference {
 
   /** Rejects whatever waits and ends the workers. */
   async close(): Promise<void> {
-    this.closed = shuttingDown();
-    for (const submission of [...this.submissions]) this.drop(submission, this.closed);
+    const reason = shuttingDown();
+    this.closed = reason;
+    for (const submission of [...this.submissions]) this.drop(submission, reason);
     for (const seat of this.seats.all()) seat.disarm();
     await this.pool.close();
   }

@@ -68,7 +68,8 @@ export class Pool {
   private readonly entries = new Map<number, Entry>();
   private nextId = 1;
   private startFailures = 0;
-  private closing: { resolve: () => void } | undefined;
+  private closing: Promise<void> | undefined;
+  private allGone: () => void = () => undefined;
 
   constructor(settings: PoolSettings, events: PoolEvents, logger: Logger) {
     this.settings = settings;
@@ -113,7 +114,13 @@ export class Pool {
   replace(worker: PoolWorker): void {
     const entry = this.entries.get(worker.id);
     const slot = this.slots[worker.slot];
-    if (entry === undefined || slot === undefined || slot.replacement !== undefined || this.closing) return;
+    if (
+      entry === undefined ||
+      slot === undefined ||
+      slot.replacement !== undefined ||
+      this.closing !== undefined
+    )
+      return;
     slot.replacement = this.launch(worker.slot, entry);
   }
 
@@ -124,14 +131,19 @@ export class Pool {
     entry.process.kill();
   }
 
-  /** Ends all workers; resolves when none is left. */
-  async close(): Promise<void> {
+  /** Ends all workers; resolves when none is left. Idempotent. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     for (const slot of this.slots) clearTimeout(slot.restartTimer);
     const gone = new Promise<void>((resolve) => {
-      this.closing = { resolve };
+      this.allGone = resolve;
     });
-    for (const entry of this.entries.values()) entry.process.kill();
     if (this.entries.size === 0) return;
+    for (const entry of this.entries.values()) entry.process.kill();
     await gone;
   }
 
@@ -186,8 +198,8 @@ export class Pool {
     worker.state = 'gone';
     const slot = this.slots[worker.slot];
     if (slot?.replacement === entry) slot.replacement = undefined;
-    if (this.closing) {
-      if (this.entries.size === 0) this.closing.resolve();
+    if (this.closing !== undefined) {
+      if (this.entries.size === 0) this.allGone();
       return;
     }
     if (before === 'starting') {
