@@ -25,6 +25,7 @@ export async function setUpSamples(
     database: 'sqlens',
     applicationName: 'samples',
     remoteAddress: 'local',
+    processId: 0,
     settings: new Map(),
   });
   try {

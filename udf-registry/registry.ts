@@ -54,8 +54,17 @@ export class FunctionRegistry {
     return ++this.#lastId;
   }
 
-  /** Registers the internal function of a model, once. */
-  defineModel(spec: ModelSpec, manifest: Manifest, artifactPath: string): InferenceFunction {
+  /**
+   * Registers the internal function of a model, once.
+   * @param connection of a transaction that is open: what others register since it began it cannot see, so the
+   *   function is registered in it, and rolls back with it
+   */
+  defineModel(
+    spec: ModelSpec,
+    manifest: Manifest,
+    artifactPath: string,
+    connection: DuckDBConnection = this.#options.connection,
+  ): InferenceFunction {
     this.#lastId = Math.max(this.#lastId, spec.id);
     const shape = shapeOf(spec, manifest);
     const task: Task = {
@@ -72,6 +81,7 @@ export class FunctionRegistry {
       taskFor: () => task,
       storeKey: answersKey(spec),
       shape,
+      connection,
     });
   }
 
@@ -107,6 +117,7 @@ export class FunctionRegistry {
     taskFor: (parameter: number | undefined) => Task;
     storeKey: string;
     shape: ResultShape;
+    connection?: DuckDBConnection;
   }): InferenceFunction {
     const known = this.#functions.get(fn.internalName);
     if (known !== undefined) return known;
@@ -116,7 +127,8 @@ export class FunctionRegistry {
       this.#stores.set(fn.storeKey, store);
     }
     const defined = new InferenceFunction({ ...fn, store, context: this.#options.context });
-    this.#options.connection.registerScalarFunction(toDuckDBFunction(defined, this.#options.passes));
+    const connection = fn.connection ?? this.#options.connection;
+    connection.registerScalarFunction(toDuckDBFunction(defined, this.#options.passes));
     this.#functions.set(fn.internalName, defined);
     return defined;
   }

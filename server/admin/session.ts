@@ -23,6 +23,7 @@ export async function inSession<T>(
     database: 'sqlens',
     applicationName: 'sqlens-http',
     remoteAddress: '',
+    processId: 0,
     settings: new Map(),
   });
   const cancel = () => session.cancel();

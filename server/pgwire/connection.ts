@@ -150,7 +150,7 @@ export class Connection {
       cancel,
     });
     if (packet === undefined) return false;
-    const start = sessionStart(packet, this.#info.remoteAddress);
+    const start = sessionStart(packet, this.#info);
     const { user, database, applicationName } = start;
     this.#info = { ...this.#info, user, database, applicationName };
     if (!hasRoom()) throw full(limits.maxConnections);

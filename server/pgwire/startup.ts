@@ -4,6 +4,7 @@ import type { SessionStart } from '../query/api.ts';
 import { FatalProtocolError } from './codec/protocol-error.ts';
 import { decodeStartupPacket, type StartupPacket } from './codec/startup-packet.ts';
 import type { Input } from './input.ts';
+import type { ConnectionInfo } from './options.ts';
 import type { Output } from './output.ts';
 
 type Startup = Extract<StartupPacket, { kind: 'startup' }>;
@@ -107,7 +108,10 @@ const notSettings: ReadonlySet<string> = new Set([
  * What the session is to begin with.
  * @throws FatalProtocolError 28000 without a user, 0A000 for replication and for encodings other than UTF-8
  */
-export function sessionStart(packet: Startup, remoteAddress: string): SessionStart {
+export function sessionStart(
+  packet: Startup,
+  connection: Pick<ConnectionInfo, 'remoteAddress' | 'processId'>,
+): SessionStart {
   const { parameters } = packet;
   const user = parameters.get('user') ?? '';
   if (user === '') {
@@ -131,7 +135,8 @@ export function sessionStart(packet: Startup, remoteAddress: string): SessionSta
     user,
     database: database === undefined || database === '' ? user : database,
     applicationName,
-    remoteAddress,
+    remoteAddress: connection.remoteAddress,
+    processId: connection.processId,
     settings,
   };
 }

@@ -10,6 +10,8 @@ export interface SessionStart {
   readonly database: string;
   readonly applicationName: string;
   readonly remoteAddress: string;
+  /** What pg_backend_pid() says, and what a cancel request names; 0 for the server's own sessions. */
+  readonly processId: number;
   /** GUCs of the startup message (and of `options=-c name=value`), by lower-case name. */
   readonly settings: ReadonlyMap<string, string>;
 }

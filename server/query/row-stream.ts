@@ -4,8 +4,10 @@ import type { DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-ap
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { RowBatch } from './api.ts';
 
-/** Rows that are converted in one go: about 2 ms of wide rows. */
-const BATCH_ROWS = 256;
+/** What converting one batch may take; encoding it takes as long again, and others wait meanwhile. */
+const BATCH_TARGET_MS = 1.5;
+const MIN_BATCH_ROWS = 8;
+const MAX_BATCH_ROWS = 1024;
 
 export interface ChunkSource {
   /** The next chunk, undefined at the end; rejects when the stream broke. */
@@ -76,6 +78,7 @@ export class RowReader {
   readonly #hasSentinel: boolean;
   #chunk: DuckDBDataChunk | undefined;
   #position = 0;
+  #batchRows = 64;
 
   constructor(source: ChunkSource, columnCount: number, hasSentinel: boolean) {
     this.#source = source;
@@ -98,8 +101,9 @@ export class RowReader {
   }
 
   #convert(chunk: DuckDBDataChunk): RowBatch {
+    const started_ms = performance.now();
     const rowCount = this.#rowsOf(chunk);
-    const end = Math.min(rowCount, this.#position + BATCH_ROWS);
+    const end = Math.min(rowCount, this.#position + this.#batchRows);
     const columns: DuckDBValue[][] = [];
     for (let column = 0; column < this.#columnCount; column++) {
       const vector = chunk.getColumnVector(column);
@@ -108,9 +112,16 @@ export class RowReader {
       columns.push(values);
     }
     const batch = { rowCount: end - this.#position, columns };
+    this.#adapt(end - this.#position, performance.now() - started_ms);
     this.#position = end;
     if (end >= rowCount) this.#chunk = undefined;
     return batch;
+  }
+
+  #adapt(rows: number, duration_ms: number): void {
+    if (rows < this.#batchRows && duration_ms < BATCH_TARGET_MS) return;
+    const fitting = Math.floor((rows * BATCH_TARGET_MS) / Math.max(duration_ms, 0.01));
+    this.#batchRows = Math.max(MIN_BATCH_ROWS, Math.min(MAX_BATCH_ROWS, fitting, this.#batchRows * 2));
   }
 
   #rowsOf(chunk: DuckDBDataChunk): number {

@@ -1,7 +1,7 @@
 /** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import { catalogStatement } from '../catalog/index.ts';
+import { type CatalogSession, catalogStatement } from '../catalog/index.ts';
 import type {
   BackendSession,
   Execution,
@@ -39,6 +39,7 @@ export class Session implements BackendSession {
   readonly #transaction: Transaction;
   readonly #settings: Settings;
   readonly #named = new Map<string, Parsed>();
+  readonly #catalogSession: CatalogSession;
   #side: DuckDBConnection | undefined;
   #controller = new AbortController();
   #open: StreamExecution | undefined;
@@ -57,6 +58,12 @@ export class Session implements BackendSession {
         ['session_authorization', start.user],
       ]),
     );
+    this.#catalogSession = {
+      user: start.user,
+      database: 'sqlens',
+      processId: start.processId,
+      setting: (name) => this.#settings.find(name),
+    };
   }
 
   /** @throws when a setting of the startup message is wrong */
@@ -185,7 +192,7 @@ export class Session implements BackendSession {
   }
 
   async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    const text = catalogStatement(sql) ?? sql;
+    const text = catalogStatement(sql, this.#catalogSession) ?? sql;
     const tokens = tokenize(text);
     if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
     const statement = classify(tokens);

@@ -126,6 +126,12 @@ export class Settings {
     return [...this.#values].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
   }
 
+  /** @returns undefined for a setting that does not exist */
+  find(name: string): string | undefined {
+    const definition = byLowerName.get(name.toLowerCase());
+    return definition === undefined ? undefined : this.#values.get(definition.name);
+  }
+
   /** @throws 42704 for a setting that does not exist */
   get(name: string): string {
     const value = this.#values.get(definitionOf(name).name);

@@ -134,7 +134,9 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   };
   await engine.artifacts.put(compiled);
   engine.options.inference.release(manifest.digest);
-  const fn = engine.registry.defineModel(spec, manifest, engine.artifacts.pathOf(manifest.digest));
+  const artifactPath = engine.artifacts.pathOf(manifest.digest);
+  const own = context.transaction.isOpen ? connection : undefined;
+  const fn = engine.registry.defineModel(spec, manifest, artifactPath, own);
   await inTransaction(context, async () => {
     if (known !== undefined) {
       await deleteModel(connection, known.name);

@@ -40,8 +40,11 @@ interface ImageTableDefinition {
 }
 
 export async function createImageTable(context: SessionContext, parsed: Parsed): Promise<Execution> {
-  const definition = parseCreate(parsed.tokens);
-  const { connection } = context;
+  const parsedDefinition = parseCreate(parsed.tokens);
+  const { connection, engine } = context;
+  // Relative paths are settled now: a later refresh may run elsewhere.
+  const uris = parsedDefinition.uris.map((uri) => engine.options.locations.canonicalPattern(uri));
+  const definition = { ...parsedDefinition, uris };
   const { schema, name, token } = definition;
   const exists = await tableExists(connection, schema, name);
   if (exists && definition.ifNotExists) return finished('CREATE TABLE');
