@@ -220,6 +220,14 @@ describe('in a child process', () => {
     );
   });
 
+  it('kills a damaged file on which the HDF5 library never ends', async () => {
+    // Eight bytes of compressed.h5 overwritten at random; found by trying.
+    await assert.rejects(
+      compileInChild(fixture('endless-hdf5.h5'), OPTIONS, { ...limits, timeout_ms: 5_000 }),
+      isRefusal(programLimitExceeded, /^endless-hdf5\.h5: .* did not end within 5 s/),
+    );
+  });
+
   it('ends at its deadline', async () => {
     await assert.rejects(
       compileInChild(fixture('endless-loop.onnx'), OPTIONS, { ...limits, timeout_ms: 100 }),
