@@ -64,6 +64,7 @@ export function sendError(
   const { raw } = request;
   if (raw.complete === false && !raw.destroyed) {
     // The client reads the answer before it meets a closed socket, if it stops within this time.
+    raw.unpipe();
     raw.resume();
     const linger = setTimeout(() => {
       if (!raw.complete) raw.destroy();

@@ -30,6 +30,7 @@ test('SQLSTATEs become the statuses that HTTP has for them', () => {
     queryCanceled: 503,
     adminShutdown: 503,
     diskFull: 507,
+    idleSessionTimeout: 408,
   };
   const names = Object.keys(SqlState).filter((name): name is keyof typeof SqlState => name in SqlState);
   const checked = names.filter((name) => expected[name] !== undefined);
@@ -43,7 +44,7 @@ test('every code is an error in HTTP too, and what Fastify refuses comes back wi
     const status = httpStatusOf(code);
     assert.ok(status >= 400 && status < 600, code);
   }
-  for (const status of [401, 403, 404, 413, 503]) {
+  for (const status of [401, 403, 404, 408, 413, 503]) {
     assert.equal(httpStatusOf(sqlStateOfStatus(status)), status);
   }
   assert.equal(sqlStateOfStatus(400), SqlState.invalidParameterValue);

@@ -14,6 +14,7 @@ const STATUS_BY_CODE: ReadonlyMap<string, number> = new Map([
   [SqlState.undefinedFile, 422],
   [SqlState.dataCorrupted, 422],
   [SqlState.diskFull, 507],
+  [SqlState.idleSessionTimeout, 408],
 ]);
 
 /** By the first two characters. What is not here is a fault of ours: 500. */
@@ -47,7 +48,7 @@ const CODE_BY_STATUS: ReadonlyMap<number, SqlState> = new Map([
   [404, SqlState.undefinedObject],
   [405, SqlState.featureNotSupported],
   [406, SqlState.featureNotSupported],
-  [408, SqlState.connectionFailure],
+  [408, SqlState.idleSessionTimeout],
   [413, SqlState.programLimitExceeded],
   [414, SqlState.programLimitExceeded],
   [415, SqlState.featureNotSupported],

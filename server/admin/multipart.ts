@@ -21,7 +21,7 @@ export interface ReceivedUpload {
 
 /**
  * @returns what was sent; the caller owes an `uploads.remove(file.path)`
- * @throws 22023 for missing, repeated or unknown parts, 54000 for a file beyond the limit, 08006 when the client stalls
+ * @throws 22023 for missing, repeated or unknown parts, 54000 for a file beyond the limit, 57P05 when the client stalls
  */
 export async function receiveUpload(
   request: FastifyRequest,
@@ -42,7 +42,7 @@ export async function receiveUpload(
     return await Promise.race([reading, stalled]);
   } catch (error) {
     if (received.path !== undefined) await uploads.remove(received.path);
-    throw stall.signal.aborted ? stall.signal.reason : error;
+    throw stall.signal.aborted ? stall.signal.reason : readable(error);
   } finally {
     clearInterval(watch);
   }
@@ -76,12 +76,14 @@ async function readParts(
     } else if (part.fieldname === 'file') {
       if (file !== undefined) throw badPart('the part "file" came twice');
       const fileName = displayName(part.filename);
-      const path = await uploads.receive(part.file, fileName, signal);
+      const { file: stream } = part;
+      // Else the parser would take, and drop, whatever else the client sends.
+      stream.once('limit', () => stream.destroy(tooLarge(limits)));
+      const path = await uploads.receive(stream, fileName, signal);
       received.path = path;
       // Whoever waited for us has given up between the last byte and now, and deleted nothing.
       if (signal.aborted) await uploads.remove(path);
       signal.throwIfAborted();
-      if (part.file.truncated) throw tooLarge(limits);
       file = { path, fileName };
     } else if (part.fieldname === 'labels') {
       if (labels !== undefined) throw badPart('the part "labels" came twice');
@@ -94,6 +96,19 @@ async function readParts(
   return { fields, file, labels };
 }
 
+/** What the parser of forms and the stream say about a form that ends too soon or is none. */
+function readable(error: unknown): unknown {
+  // Errors of ours, of Fastify and of the file system speak for themselves.
+  if (!(error instanceof Error) || error instanceof SqlensError) return error;
+  if ('statusCode' in error || 'syscall' in error) return error;
+  return new SqlensError({
+    sqlState: SqlState.invalidParameterValue,
+    message: `the form cannot be read: ${error.message}`,
+    hint: 'Send a complete multipart/form-data body.',
+    cause: error,
+  });
+}
+
 /** Aborts when the socket has received nothing for so long. */
 function watchProgress(request: FastifyRequest, timeout_ms: number, stall: AbortController): NodeJS.Timeout {
   const { socket } = request.raw;
@@ -103,7 +118,7 @@ function watchProgress(request: FastifyRequest, timeout_ms: number, stall: Abort
     if (bytesRead === seen_bytes && !request.raw.complete) {
       stall.abort(
         new SqlensError({
-          sqlState: SqlState.connectionFailure,
+          sqlState: SqlState.idleSessionTimeout,
           message: `the upload stopped for ${timeout_ms / 1000} s`,
           hint: 'Send it again.',
         }),
