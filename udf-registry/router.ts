@@ -18,6 +18,7 @@ import {
 import type { Logger } from './logger.ts';
 import { Meter } from './meter.ts';
 import { type Ending, Quarantine } from './quarantine.ts';
+import { Retries } from './retries.ts';
 import { deadly, shuttingDown, tooManySubmissions, unanswered, workersDoNotStart } from './router-errors.ts';
 import { Seat } from './seat.ts';
 import { Seats } from './seats.ts';
@@ -62,10 +63,7 @@ export class Router implements Inference {
   private readonly meter = new Meter();
   private readonly submissions = new Set<Submission>();
   private readonly seats = new Seats();
-  /** Batches that were under way when their worker died through no fault of theirs. */
-  private readonly innocent: Batch[] = [];
-  /** Batches that may have killed a worker: each runs alone, input by input. */
-  private readonly suspect: Batch[] = [];
+  private readonly retries = new Retries();
   private closed: SqlensError | undefined;
 
   constructor(limits: RouterLimits, logger: Logger, openPool: (events: PoolEvents) => Pool) {
@@ -133,7 +131,7 @@ export class Router implements Inference {
       workers,
       submissions: this.submissions.size,
       inputs_waiting: this.batcher.waiting,
-      batches_to_retry: this.innocent.length + this.suspect.length,
+      batches_to_retry: this.retries.count,
       quarantined: this.quarantine.digests(),
       tasks: this.meter.tasks(),
     };
@@ -161,21 +159,19 @@ export class Router implements Inference {
   private dispatch(): void {
     if (this.closed !== undefined) return;
     const reserved = this.dispatchSuspects();
-    const free = (batch: { readonly task: Task; readonly key: string }) =>
-      this.freeSeat(batch.task, batch.key, reserved);
-    while (this.innocent.length > 0) {
-      const batch = this.innocent[0];
+    for (;;) {
+      const batch = this.retries.peekInnocent();
       if (batch === undefined) break;
-      const seat = batch.rows.some(isLive) ? free(batch) : undefined;
-      if (seat === undefined && batch.rows.some(isLive)) return;
-      this.innocent.shift();
-      if (seat !== undefined) this.send(seat, batch);
+      const seat = this.freeSeat(batch.task, batch.key, reserved);
+      if (seat === undefined) return;
+      this.retries.takeInnocent();
+      this.send(seat, batch);
     }
     for (;;) {
       const task = this.batcher.peek();
       if (task === undefined) return;
       const key = taskKey(task);
-      const seat = free({ task, key });
+      const seat = this.freeSeat(task, key, reserved);
       if (seat === undefined) return;
       // Few inputs are spread over the workers that could begin with them at once.
       const share = Math.ceil(this.batcher.waitingFor(key) / Math.max(1, this.seats.idleFor(task)));
@@ -191,15 +187,11 @@ export class Router implements Inference {
    */
   private dispatchSuspects(): Seat | undefined {
     for (;;) {
-      const batch = this.suspect[0];
+      const batch = this.retries.peekSuspect();
       if (batch === undefined) return undefined;
-      if (!batch.rows.some(isLive)) {
-        this.suspect.shift();
-        continue;
-      }
       const seat = this.seats.leastBusy();
       if (seat === undefined || seat.batches.length > 0) return seat;
-      this.suspect.shift();
+      this.retries.takeSuspect();
       this.send(seat, batch);
     }
   }
@@ -345,8 +337,8 @@ export class Router implements Inference {
     if (head !== undefined) this.blame(head, seat, ending, cause);
     for (const batch of others) {
       // A deadline is the running batch's own; a crash may come from any input that was being decoded.
-      if (ending === 'deadline') this.innocent.push(batch);
-      else this.suspect.push({ ...batch, isCareful: true });
+      if (ending === 'deadline') this.retries.addInnocent(batch);
+      else this.retries.addSuspect(batch);
     }
     this.dispatch();
   }
@@ -381,7 +373,7 @@ export class Router implements Inference {
       const error = deadly(ending, this.limits.batch_timeout_ms, cause);
       for (const row of batch.rows.keys()) this.answer(batch, row, { kind: 'failed', error });
     }
-    if (batch.rows.some(isLive)) this.suspect.push({ ...batch, isCareful: true, strays });
+    if (batch.rows.some(isLive)) this.retries.addSuspect(batch, strays);
   }
 
   /** Workers that run a quarantined model would sit in it until their deadline. */

@@ -160,7 +160,10 @@ export function packTensors(
  * channel's read buffer, and answers outlive it in a cache.
  */
 export function unpackTensors(packed: PackedTensors): { row: number; tensors: Float32Array[] }[] {
-  const unpacked = Array.from(packed.rows, (row) => ({ row, tensors: [] as Float32Array[] }));
+  const unpacked = Array.from(packed.rows, (row): { row: number; tensors: Float32Array[] } => ({
+    row,
+    tensors: [],
+  }));
   for (const { values, lengths } of packed.outputs) {
     const own = values.slice();
     let at = 0;
