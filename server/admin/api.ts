@@ -71,6 +71,8 @@ export interface MetricsSnapshot {
   readonly submissions: number;
   readonly inputs_waiting: number;
   readonly batches_to_retry: number;
+  /** Models that are refused because workers died of them. */
+  readonly quarantined: number;
   readonly queries: { readonly running: number; readonly finished: number; readonly failed: number };
   readonly passes: number;
   readonly inferenceErrors: number;

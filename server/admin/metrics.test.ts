@@ -63,6 +63,7 @@ test('a scrape gives the numbers of the backend in the text format', async (t) =
     ['sqlens_worker_resident_memory_bytes{slot="0"}', 300_000_000],
     ['sqlens_inputs_waiting', 12],
     ['sqlens_batches_to_retry', 0],
+    ['sqlens_models_quarantined', 1],
     ['sqlens_submissions', 1],
     ['sqlens_queries_running', 1],
     ['sqlens_queries_finished_total', 41],

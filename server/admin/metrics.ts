@@ -44,6 +44,11 @@ export class Metrics {
     this.#counter('sqlens_inference_errors_total', 'Failed inputs of statements', (s) => s.inferenceErrors);
     this.#gauge('sqlens_inputs_waiting', 'Inputs that are in no batch yet', (s) => s.inputs_waiting);
     this.#gauge('sqlens_batches_to_retry', 'Batches that lost their worker', (s) => s.batches_to_retry);
+    this.#gauge(
+      'sqlens_models_quarantined',
+      'Models refused because workers died of them',
+      (s) => s.quarantined,
+    );
     this.#gauge('sqlens_submissions', 'Demands that are being inferred', (s) => s.submissions);
     this.#gauge('sqlens_queries_running', 'Statements that run now', (s) => s.queries.running);
     this.#counter('sqlens_queries_finished_total', 'Statements that succeeded', (s) => s.queries.finished);

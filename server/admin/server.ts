@@ -23,7 +23,7 @@ export interface AdminServerOptions {
   readonly port: number;
   /** What clients must send as `Authorization: Bearer …`; undefined: nothing, and then only on loopback. */
   readonly token: string | undefined;
-  /** Folder for uploads under way: in the data directory, owned by this process alone. */
+  /** Folder for uploads under way: in the data directory, owned by this process alone, readable by CREATE MODEL. */
   readonly tmpDir: string;
   readonly logger: AdminLogger;
   readonly limits?: Partial<AdminLimits> | undefined;

@@ -71,7 +71,14 @@ async function start(t: TestContext) {
       startedAt: new Date(),
     },
   ] as const;
-  let stats = { workers: [...workers], submissions: 1, inputs_waiting: 2, batches_to_retry: 3, tasks: [] };
+  let stats = {
+    workers: [...workers],
+    submissions: 1,
+    inputs_waiting: 2,
+    batches_to_retry: 3,
+    quarantined: ['d'],
+    tasks: [],
+  };
   const admin = createSqlAdminBackend({
     backend: scripted,
     queries,
@@ -88,6 +95,7 @@ async function start(t: TestContext) {
     database: 'sqlens',
     applicationName: '',
     remoteAddress: '',
+    processId: 0,
     settings: new Map(),
   });
   const run = async (sql: string) => {
@@ -311,6 +319,9 @@ test('metrics add up what is counted elsewhere', async (t) => {
   assert.deepEqual(snapshot.queries, { running: 1, finished: 2, failed: 1 });
   assert.deepEqual(snapshot.answers, { count: 12, size_bytes: 140 });
   assert.deepEqual([snapshot.passes, snapshot.inferenceErrors, snapshot.connections], [1, 4, 9]);
-  assert.deepEqual([snapshot.submissions, snapshot.inputs_waiting, snapshot.batches_to_retry], [1, 2, 3]);
+  assert.deepEqual(
+    [snapshot.submissions, snapshot.inputs_waiting, snapshot.batches_to_retry, snapshot.quarantined],
+    [1, 2, 3, 1],
+  );
   assert.deepEqual([snapshot.workers[0]?.slot, snapshot.workers[0]?.restarts], [0, 2]);
 });

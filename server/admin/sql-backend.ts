@@ -156,7 +156,7 @@ class SqlAdminBackend implements AdminBackend {
 
   metrics(): MetricsSnapshot {
     const { queries, inference, errors, answers } = this.#options;
-    const { workers, submissions, inputs_waiting, batches_to_retry, tasks } = inference.stats();
+    const { workers, submissions, inputs_waiting, batches_to_retry, quarantined, tasks } = inference.stats();
     const totals = queries.totals();
     let count = 0;
     let size_bytes = 0;
@@ -170,6 +170,7 @@ class SqlAdminBackend implements AdminBackend {
       submissions,
       inputs_waiting,
       batches_to_retry,
+      quarantined: quarantined.length,
       queries: { running: queries.running().length, finished: totals.finished, failed: totals.failed },
       passes: totals.passes,
       inferenceErrors: errors.total,

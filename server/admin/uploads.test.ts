@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
@@ -42,7 +42,7 @@ test('an uploaded file reaches the backend byte for byte, private, and is delete
   await until(() => backend.uploaded.length === 1);
   const [created] = backend.created;
   assert.ok(created?.source.kind === 'upload');
-  assert.equal(path.dirname(created.source.path), path.join(folder, 'uploads'));
+  assert.equal(path.dirname(created.source.path), folder);
   assert.match(path.basename(created.source.path), /^upload-[0-9a-f-]{36}\.keras$/);
   assert.equal(created.source.fileName, 'ü x.KERAS');
   const { source: _, ...rest } = created;
@@ -55,7 +55,7 @@ test('an uploaded file reaches the backend byte for byte, private, and is delete
     user: 'http',
   });
   assert.equal((await stat(created.source.path)).mode & 0o777, 0o600);
-  assert.equal((await stat(path.join(folder, 'uploads'))).mode & 0o777, 0o700);
+  assert.equal((await stat(folder)).mode & 0o777, 0o700);
   assert.deepEqual(backend.uploaded, [bytes]);
   release();
   assert.equal((await sent).status, 201);
@@ -260,10 +260,8 @@ test('an error of the backend deletes the upload too', async (t) => {
 
 test('what a killed server left is deleted at the next start, and nothing else', async (t) => {
   const { folder, uploadNames, logger, backend } = await startServer(t);
-  const uploads = path.join(folder, 'uploads');
-  await mkdir(uploads, { recursive: true });
-  await writeFile(path.join(uploads, 'upload-0815.h5'), 'left behind');
-  await writeFile(path.join(uploads, 'note.txt'), 'not ours');
+  await writeFile(path.join(folder, 'upload-0815.h5'), 'left behind');
+  await writeFile(path.join(folder, 'note.txt'), 'not ours');
   const next = createAdminServer({
     backend,
     logger,

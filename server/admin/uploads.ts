@@ -16,9 +16,9 @@ export class UploadFolder {
   readonly #maxFiles: number;
   readonly #paths = new Set<string>();
 
-  /** @param folder absolute path; created when missing, readable by nobody else */
+  /** @param folder created when missing, and made readable by nobody else; files of others in it are left alone */
   constructor(folder: string, maxFiles: number) {
-    this.#folder = path.join(path.resolve(folder), 'uploads');
+    this.#folder = path.resolve(folder);
     this.#maxFiles = maxFiles;
   }
 

@@ -76,7 +76,7 @@ export async function startServer(t: TestContext, setup: TestSetup = {}) {
     await server.close();
     await rm(folder, { recursive: true });
   });
-  const uploadNames = () => readdir(path.join(folder, 'uploads'));
+  const uploadNames = () => readdir(folder);
   return { server, backend, logger, port, base: `http://127.0.0.1:${port}`, folder, uploadNames };
 }
 

@@ -62,6 +62,7 @@ export const someMetrics: MetricsSnapshot = {
   submissions: 1,
   inputs_waiting: 12,
   batches_to_retry: 0,
+  quarantined: 1,
   queries: { running: 1, finished: 41, failed: 2 },
   passes: 83,
   inferenceErrors: 3,
