@@ -43,14 +43,20 @@ export function transposed(
   for (let axis = shape.length - 2; axis >= 0; axis--) {
     strides[axis] = at(strides, axis + 1) * at(shape, axis + 1);
   }
+  // Axes of length 1 only cost time: a 1×1 kernel is a matrix.
+  const axes = order.filter((axis) => at(shape, axis) !== 1);
+  const inner = axes.pop();
+  if (inner === undefined) return data.slice();
+  const count = at(shape, inner);
+  const step = at(strides, inner);
+  const sizes = axes.map((axis) => at(shape, axis));
+  const steps = axes.map((axis) => at(strides, axis));
+  const position = new Array<number>(axes.length).fill(0);
   const result = new Float32Array(data.length);
-  const sizes = order.map((axis) => at(shape, axis));
-  const steps = order.map((axis) => at(strides, axis));
-  const position = new Array<number>(order.length).fill(0);
   let source = 0;
-  for (let target = 0; target < result.length; target++) {
-    result[target] = at(data, source);
-    for (let axis = order.length - 1; axis >= 0; axis--) {
+  for (let target = 0; target < result.length; target += count) {
+    for (let i = 0; i < count; i++) result[target + i] = data[source + i * step] ?? Number.NaN;
+    for (let axis = axes.length - 1; axis >= 0; axis--) {
       const next = at(position, axis) + 1;
       source += at(steps, axis);
       if (next < at(sizes, axis)) {

@@ -36,7 +36,12 @@ export function foldAffineBackward(graph: Graph): Graph {
 
 /** Kernels keep the output channel in their last axis (depthwise: in the last two), so it varies fastest. */
 function scaled<Op extends Conv2dOp | DenseOp>(op: Op, affine: AffineOp, channels: number): Op {
-  const kernel = op.kernel.data.map((value, i) => value * channelValue(affine.scale, i % channels, 1));
+  const factors = Float64Array.from({ length: channels }, (_, i) => channelValue(affine.scale, i, 1));
+  const { data } = op.kernel;
+  const kernel = new Float32Array(data.length);
+  for (let row = 0; row < data.length; row += channels) {
+    for (let i = 0; i < channels; i++) kernel[row + i] = (data[row + i] ?? Number.NaN) * at(factors, i);
+  }
   const bias = new Float32Array(channels);
   for (let i = 0; i < channels; i++) {
     bias[i] =
