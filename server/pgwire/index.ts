@@ -16,8 +16,8 @@
  * Deviations from PostgreSQL: Execute waits for the message behind it (a lone statement in front of Sync may then
  * commit by itself; nobody may expect an answer earlier). Lists of lists of different lengths are printed as ragged
  * arrays. Timestamps are cut to microseconds. A client that closes its side with nothing queued behind the running
- * statement cancels it. Undeclared binary parameters that nothing determines are text when they are UTF-8 without
- * zero bytes, else bytea.
+ * statement cancels it. Binary parameters of undeclared type that the statement takes for text, or for nothing in
+ * particular, are text when they are UTF-8 without zero bytes, else bytea: node-postgres sends images so.
  */
 
 export type { Passwords } from './auth/credentials.ts';

@@ -9,10 +9,14 @@ export const rowBuffer_bytes = 64 * 1024;
 /** PostgreSQL's own limit is 1 GiB; a row of ours must also fit into a buffer twice while it grows. */
 export const maxRow_bytes = 256 * 1024 * 1024;
 
+/** The first buffer of a result: most results are a row or two. */
+const firstBuffer_bytes = 2048;
+
 export class DataRows {
   #buffer: Buffer = Buffer.alloc(0);
   #offset = 0;
   #rowStart = 0;
+  #newBuffer_bytes = firstBuffer_bytes;
 
   /** Bytes of complete rows waiting to be taken. */
   get size_bytes(): number {
@@ -64,6 +68,8 @@ export class DataRows {
     const taken = this.#buffer.subarray(0, this.#offset);
     this.#buffer = Buffer.alloc(0);
     this.#offset = 0;
+    // A result that fills one buffer will fill more; the last row of each goes beyond.
+    this.#newBuffer_bytes = rowBuffer_bytes + rowBuffer_bytes / 8;
     return taken;
   }
 
@@ -77,7 +83,7 @@ export class DataRows {
         hint: 'Select fewer or shorter columns, or cut the long ones with substr().',
       });
     }
-    const grown = Buffer.allocUnsafe(Math.max(rowBuffer_bytes, this.#buffer.length * 2, needed_bytes));
+    const grown = Buffer.allocUnsafe(Math.max(this.#newBuffer_bytes, this.#buffer.length * 2, needed_bytes));
     this.#buffer.copy(grown, 0, 0, this.#offset);
     this.#buffer = grown;
   }

@@ -88,9 +88,13 @@ export class Session {
         return bind(context, message);
       case 'describe':
         return describe(context, message);
-      case 'execute':
+      case 'execute': {
         // Waiting for what follows is safe: without Sync or Flush a client may not expect an answer.
-        return execute(context, message, (await this.#nextType()) === syncType);
+        const following = await this.#nextType();
+        // Without a Sync to come it could only be rolled back.
+        if (following === undefined) return;
+        return execute(context, message, following === syncType);
+      }
       case 'close':
         return close(context, message);
       case 'flush':

@@ -6,7 +6,7 @@ import type { Format } from '../codec/frontend.ts';
 import { decodeBinary } from './decode-binary.ts';
 import { decodeText } from './decode-text.ts';
 import { parameterText } from './parameter-text.ts';
-import { duckdbTypeOf, Oid, pgTypeOf } from './pg-type.ts';
+import { duckdbTypeOf, elementOid, Oid, pgTypeOf } from './pg-type.ts';
 import type { FormatSettings } from './scalar-text.ts';
 
 export interface ParameterSource {
@@ -30,7 +30,7 @@ export function describedOid(declaredOid: number, resolvedType: DuckDBType | und
 
 /**
  * Decodes a parameter. Text of undeclared type stays text without a type, for the engine to cast to what the
- * context needs.
+ * context needs, except where PostgreSQL's text is not DuckDB's: array literals and bytea.
  *
  * @throws SqlensError 22P02, 22003, 22007, 22P03 for what is no value of its type, 22021 for text that is not
  *   UTF-8 or holds zero bytes, 0A000 for a type without binary format
@@ -39,18 +39,16 @@ export function decodeParameter(source: ParameterSource, settings: FormatSetting
   const { declaredOid, resolvedType, format, bytes } = source;
   const declaredType = duckdbTypeOf(declaredOid);
   if (bytes === null) return { value: null, type: declaredType };
+  const oid = describedOid(declaredOid, resolvedType);
+  const undeclared = declaredOid === 0 || declaredOid === Oid.unknown;
   if (format === 'text') {
     const text = parameterText(bytes);
-    return declaredType === undefined
-      ? { value: text, type: undefined }
-      : decodeText(declaredOid, text, settings);
+    const foreign = oid === Oid.bytea || elementOid(oid) !== undefined;
+    const decodable = declaredType !== undefined || (undeclared && foreign);
+    return decodable ? decodeText(oid, text, settings) : { value: text, type: undefined };
   }
-  const undeclared = declaredOid === 0 || declaredOid === Oid.unknown;
-  if (undeclared && resolvedType === undefined) return decodeUndetermined(bytes);
-  const oid = describedOid(declaredOid, resolvedType);
-  const decoded = decodeBinary(oid, bytes, settings);
-  // A struct is json to the client; its text is cast like any other.
-  return undeclared && oid === Oid.json ? { value: decoded.value, type: undefined } : decoded;
+  if (undeclared && (oid === Oid.text || oid === Oid.json)) return decodeUndetermined(bytes);
+  return decodeBinary(oid, bytes, settings);
 }
 
 /**

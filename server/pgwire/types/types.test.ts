@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import {
   BIGINT,
+  BLOB,
   DECIMAL,
   type DuckDBConnection,
   DuckDBInstance,
@@ -13,6 +14,7 @@ import {
   SQLNULL,
   STRUCT,
   TIMESTAMPTZ,
+  VARCHAR,
 } from '@duckdb/node-api';
 import { SqlensError } from '../../../common/errors.ts';
 import { parseArray } from './array-text.ts';
@@ -200,6 +202,17 @@ describe('parameters of undeclared type', () => {
     assert.deepEqual(decode('text', null, INTEGER), { value: null, type: undefined });
   });
 
+  test('text is read where PostgreSQL writes it otherwise than DuckDB', () => {
+    const list = decode('text', Buffer.from('{1,NULL,"3"}'), LIST(INTEGER));
+    assert.equal(list.type?.toString(), 'INTEGER[]');
+    assert.equal(textEncoder(LIST(INTEGER), settings)(list.value), '{1,NULL,3}');
+    const blob = decode('text', Buffer.from('\\xdead'), BLOB);
+    assert.equal(textEncoder(BLOB, settings)(blob.value), '\\xdead');
+    // A list of structs is json to the client, and its text is the engine's to read.
+    const structs = decode('text', Buffer.from('[{"a": 1}]'), LIST(STRUCT({ a: INTEGER })));
+    assert.deepEqual(structs, { value: '[{"a": 1}]', type: undefined });
+  });
+
   test('binary is what the statement needs', () => {
     assert.deepEqual(decode('binary', Buffer.from('0000000000000007', 'hex'), BIGINT), {
       value: 7n,
@@ -211,6 +224,7 @@ describe('parameters of undeclared type', () => {
     assert.deepEqual(decode('binary', Buffer.from('grün')), { value: 'grün', type: undefined });
     for (const hex of ['ffd8ffe0', '00', '89504e47']) {
       assert.equal(decode('binary', Buffer.from(hex, 'hex')).type?.toString(), 'BLOB', hex);
+      assert.equal(decode('binary', Buffer.from(hex, 'hex'), VARCHAR).type?.toString(), 'BLOB', hex);
     }
   });
 
