@@ -19,8 +19,18 @@ export function isObject(value: Json | undefined): value is JsonObject {
 /** @returns undefined when DuckDB cannot serialise the statement: it is then run as it is */
 export async function readAst(connection: DuckDBConnection, sql: string): Promise<JsonObject | undefined> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)::VARCHAR', [sql]);
-  const tree = toJson(parse(String(reader.getRows()[0]?.[0])));
+  const tree = parseTree(String(reader.getRows()[0]?.[0]));
   return isObject(tree) && tree.error === false ? tree : undefined;
+}
+
+/** DuckDB writes infinite numbers as no JSON knows them. */
+function parseTree(text: string): Json {
+  try {
+    return toJson(parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 export async function writeAst(connection: DuckDBConnection, tree: JsonObject): Promise<string> {
