@@ -90,9 +90,15 @@ function startChild({ memory_bytes, timeout_ms }: CompileLimits): ChildProcess {
       : ['/bin/sh', [...shell, ...values, process.execPath, ...node]];
   return spawn(command, args, {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH, TZ: 'UTC', MALLOC_ARENA_MAX: '2' },
+    env: { ...inherited(), MALLOC_ARENA_MAX: '2' },
     serialization: 'advanced',
   });
+}
+
+/** What node needs to start; credentials in the environment stay here. */
+function inherited(): NodeJS.ProcessEnv {
+  const names = ['PATH', 'LD_LIBRARY_PATH', 'NODE_OPTIONS', 'SystemRoot', 'TZ'];
+  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
 function compileWith(

@@ -12,7 +12,7 @@ import { inFile, tooLarge } from './model-error.ts';
 import { lowerToOnnx } from './onnx/lower/index.ts';
 import { registerOnnx } from './onnx/register.ts';
 import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
-import { addPreprocess } from './preprocess.ts';
+import { addPreprocess, refusePreprocess } from './preprocess.ts';
 
 /** Part of the answers' key: raise it whenever the same file may give other numbers. */
 export const COMPILER_VERSION = 1;
@@ -56,6 +56,7 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
   let image: ImageInput | undefined;
   const feed = (input: DeclaredInput, inputs: readonly DeclaredInput[], builder: GraphBuilder): Value => {
     image = inputs.length === 1 ? imageInput(input) : undefined;
+    if (image === undefined) refusePreprocess(options.preprocess);
     const type = image === undefined ? 'float32' : 'uint8';
     const value = builder.add({ kind: 'input', name: input.name, shape: input.shape, type }, [], input.ref);
     return image === undefined ? value : addPreprocess(builder, value, options.preprocess, image.channels);

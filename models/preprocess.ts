@@ -50,6 +50,16 @@ export function pixelScaling(preprocess: Preprocess, channels: 1 | 3): PixelScal
   }
 }
 
+/** Preprocessing is asked for, but the model does not take an image. */
+export function refusePreprocess(preprocess: Preprocess): void {
+  if (preprocess === 'none') return;
+  throw new ModelError({
+    sqlState: SqlState.invalidParameterValue,
+    message: `preprocess = '${preprocess}' is for images; the model does not take one`,
+    hint: "Leave preprocess out, or set it to 'none'.",
+  });
+}
+
 const LAYER: LayerRef = { name: 'preprocess', className: 'preprocess' };
 
 /** Adds the nodes from uint8 pixels to what the model's first layer expects. */

@@ -18,7 +18,7 @@ import type {
   TensorType,
 } from '../artifact.ts';
 import { invalidFile, ModelError, unsupportedPart } from '../model-error.ts';
-import { pixelScaling } from '../preprocess.ts';
+import { pixelScaling, refusePreprocess } from '../preprocess.ts';
 import { refuseUnsafe } from './scan.ts';
 import { WireMessage } from './wire.ts';
 
@@ -108,12 +108,8 @@ function imageInput(declared: readonly DeclaredTensor[], options: CompileOptions
   const image = input !== undefined && others.length === 0 ? layoutOf(input) : undefined;
   if (input === undefined || image === undefined) {
     for (const { name, dims } of declared) checkBatch(name, dims, [null]);
-    if (options.preprocess === 'none') return undefined;
-    throw new ModelError({
-      sqlState: SqlState.invalidParameterValue,
-      message: `preprocess = '${options.preprocess}' is for images; the model does not take one`,
-      hint: "Leave preprocess out, or set it to 'none'.",
-    });
+    refusePreprocess(options.preprocess);
+    return undefined;
   }
   checkBatch(input.name, input.dims, [null, 1]);
   const { layout, channels, height, width } = image;

@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/ops/definition.ts';
 import { imageInput } from '../../graph/ops/image-input.ts';
 import { NO_PADS, type Pads, type Pair, samePads } from '../../graph/ops/window.ts';
-import { invalidLayer } from '../../model-error.ts';
+import { invalidLayer, unsupported } from '../../model-error.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
 
 interface Geometry {
@@ -22,6 +22,12 @@ function geometry({ options, ref }: LayerContext, inputs: readonly Value[]): Geo
   const padding = options.word('padding', ['valid', 'same'], 'valid');
   const pads = padding === 'same' ? samePads({ size, strides, dilations }, height, width) : NO_PADS;
   return { size, strides, dilations, pads, channels };
+}
+
+/** Depthwise convolutions have an option `groups` from their base class, and no meaning for it. */
+function oneGroup(layer: LayerContext): void {
+  const groups = layer.options.count('groups', 1);
+  if (groups !== 1) throw unsupported(layer.ref, `option groups = ${groups} is not supported`);
 }
 
 export const conv2dLayer: LayerDefinition = {
@@ -55,8 +61,9 @@ export const depthwiseConv2dLayer: LayerDefinition = {
     const { options } = layer;
     const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
     const multiplier = options.count('depth_multiplier', 1);
-    // Keras 2 writes the base class' options into the file, where they mean nothing.
-    options.ignore('filters', 'groups');
+    oneGroup(layer);
+    // Keras 2 wrote this option of the base class too, where it means nothing.
+    options.ignore('filters');
     const { depthwise_kernel, bias } = layer.weights({
       depthwise_kernel: [...size, channels, multiplier],
       bias: options.flag('use_bias', true) ? [channels * multiplier] : undefined,
@@ -86,7 +93,7 @@ export const separableConv2dLayer: LayerDefinition = {
     const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
     const filters = options.count('filters');
     const multiplier = options.count('depth_multiplier', 1);
-    options.ignore('groups');
+    oneGroup(layer);
     const { depthwise_kernel, pointwise_kernel, bias } = layer.weights({
       depthwise_kernel: [...size, channels, multiplier],
       pointwise_kernel: [1, 1, channels * multiplier, filters],
