@@ -94,7 +94,7 @@ export class Answering {
       if (pass.asking === undefined) {
         if (outcome.error === undefined) return { chunks: outcome.chunks, pass };
         const aborted = outcome.error.sqlState === SqlState.inFailedSqlTransaction;
-        throw aborted && firstError !== undefined ? firstError : outcome.error;
+        throw aborted && firstError !== undefined ? perhapsOurs(firstError) : outcome.error;
       }
       if (outcome.error !== undefined) {
         firstError ??= outcome.error;
@@ -142,8 +142,8 @@ export class Answering {
 
   async #runPass(connection: DuckDBConnection, statement: Runnable, pass: Pass): Promise<PassOutcome> {
     this.#engine.queries.countPass();
-    await this.#begin(connection, pass);
     try {
+      await this.#begin(connection, pass);
       const { source } = await openSource(connection, statement);
       const chunks = await drain(source, pass, statement);
       return { pass, chunks, error: undefined };
@@ -166,6 +166,19 @@ export class Answering {
     if (pass.thrown !== undefined) return pass.thrown;
     return fromDuckDBError(error, { sql });
   }
+}
+
+/** An error of an asking pass that aborted the user's transaction, so that nobody can tell what answers would have given. */
+function perhapsOurs(error: SqlensError): SqlensError {
+  const { sqlState, message, detail, position } = error;
+  return new SqlensError({
+    sqlState,
+    message,
+    detail,
+    position,
+    hint: 'Answers that were still missing may have caused this. Run the statement before the transaction writes: then they are asked for outside it.',
+    cause: error,
+  });
 }
 
 /** Begins a statement's rows: streamed, with a sentinel, wherever it can be wrapped. */

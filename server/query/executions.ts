@@ -46,6 +46,8 @@ export interface StreamEnd {
   /** Turns what a stream threw into what the client is told. */
   explain(error: unknown): Promise<unknown>;
   tooLarge(): Error;
+  /** Aborted when the statement is cancelled. */
+  readonly signal: AbortSignal;
 }
 
 /** Rows pulled from DuckDB as the client takes them. */
@@ -57,6 +59,7 @@ export class StreamExecution implements Execution {
   readonly #tag: (rowCount: number) => string;
   #rowCount = 0;
   #settled = false;
+  #pulling = false;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(options: {
@@ -77,6 +80,11 @@ export class StreamExecution implements Execution {
 
   get isOpen(): boolean {
     return !this.#settled;
+  }
+
+  /** Whether DuckDB works on this stream right now. */
+  get isPulling(): boolean {
+    return this.#pulling;
   }
 
   async next(): Promise<RowBatch | undefined> {
@@ -111,7 +119,9 @@ export class StreamExecution implements Execution {
   async #pull(): Promise<RowBatch | undefined> {
     const pulled = this.#tail.then(async () => {
       if (this.#settled) return undefined;
+      this.#pulling = true;
       try {
+        this.#end.signal.throwIfAborted();
         const batch = await this.#reader.next();
         if (batch === undefined) await this.#settle({ kind: 'complete' });
         return batch;
@@ -119,6 +129,8 @@ export class StreamExecution implements Execution {
         const explained = await this.#end.explain(error);
         await this.#settle({ kind: 'failed', error: explained });
         throw explained;
+      } finally {
+        this.#pulling = false;
       }
     });
     this.#tail = pulled.catch(() => undefined);

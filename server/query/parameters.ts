@@ -27,7 +27,8 @@ export function castParameters(
   for (const token of tokens) {
     const number = parameterNumber(token);
     const type = number === undefined ? undefined : typeOf(number);
-    if (type === undefined) continue;
+    // A numeric has the scale of its value: a cast to one of ours would print zeros behind it.
+    if (type === undefined || type.typeId === DuckDBTypeId.DECIMAL) continue;
     const cast = `::${type.toString()}`;
     text += sql.slice(copied, token.end) + cast;
     copied = token.end;

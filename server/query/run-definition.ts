@@ -5,6 +5,7 @@ import { Pass } from '../../udf-registry/pass.ts';
 import type { Execution } from './api.ts';
 import { readName } from './clauses.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
+import type { Engine } from './engine.ts';
 import { finished } from './executions.ts';
 import { forgetDroppedImageTables, refuseImageTable } from './image-tables.ts';
 import type { Parsed } from './parsed.ts';
@@ -45,12 +46,29 @@ export async function runDefinition(
 }
 
 /** A model behind a DEFAULT, CHECK, index or generated column would be called where nothing can be asked. */
-function modelInDefinition(tag: string): SqlensError {
+function modelInDefinition(tag: string, call?: Token): SqlensError {
   return new SqlensError({
+    position: call === undefined ? undefined : call.start + 1,
     sqlState: SqlState.featureNotSupported,
     message: `${tag} cannot call a model: not in a DEFAULT, CHECK, index or generated column`,
     hint: 'Use a view, or CREATE TABLE … AS SELECT.',
   });
+}
+
+/** DuckDB refuses a model call in a DEFAULT or CHECK by itself, in words that say nothing of models. */
+export function definitionError(
+  engine: Engine,
+  tokens: readonly Token[],
+  tag: string,
+  error: unknown,
+): unknown {
+  if (!(error instanceof SqlensError)) return error;
+  if (!/^DEFAULT value cannot contain|not supported in CHECK/.test(error.message)) return error;
+  const models = new Set([...engine.registry.functions.values()].map((fn) => fn.displayName.toLowerCase()));
+  const call = tokens.find(
+    (token, at) => models.has(token.value.toLowerCase()) && tokens[at + 1]?.value === '(',
+  );
+  return call === undefined ? error : modelInDefinition(tag, call);
 }
 
 async function refuseModelFunction(context: SessionContext, tokens: readonly Token[]): Promise<void> {

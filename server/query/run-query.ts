@@ -119,6 +119,7 @@ export async function askAside(
 
 function endOf(context: SessionContext, run: QueryRun, rows: AnsweredRows, runnable: Runnable): StreamEnd {
   return {
+    signal: context.signal,
     async settle(outcome) {
       if (outcome.kind === 'complete') run.warn(rows.pass);
       const failed = outcome.kind === 'failed';

@@ -6,7 +6,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import type { StatementKind } from './statements.ts';
+import { classify, type StatementKind } from './statements.ts';
 import type { Token } from './tokens.ts';
 
 /** Table functions that read nothing but data, or files under DuckDB's own rule. */
@@ -87,7 +87,7 @@ export function checkStatement(
   rules: SandboxRules,
 ): void {
   if (statement.kind === 'refused') throw refusal(statement.what, tokens[0]);
-  checkExplained(tokens, statement, rules);
+  checkExplained(tokens, statement);
   tokens.forEach((token, at) => {
     if (token.kind !== 'word' && token.kind !== 'quoted') return;
     const name = token.value.toLowerCase();
@@ -102,37 +102,31 @@ export function checkStatement(
     }
     if (FILE_FUNCTIONS.test(name)) checkFileArguments(tokens, at + 1, name, rules);
   });
-  checkFilesInFrom(tokens, rules);
+  // Our own statements read through locations, which have rules of their own.
+  if (statement.kind !== 'sqlens') checkFilesInFrom(tokens, rules);
   checkTarget(tokens, statement);
 }
 
-/** EXPLAIN runs through the same gate as what it explains. */
-function checkExplained(tokens: readonly Token[], statement: StatementKind, rules: SandboxRules): void {
+/** What EXPLAIN may explain: statements that it does not run, or that ask before they run. */
+const EXPLAINABLE = new Set<StatementKind['kind']>([
+  'query',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+  'create-table-as',
+]);
+
+function checkExplained(tokens: readonly Token[], statement: StatementKind): void {
   if (statement.kind !== 'explain') return;
-  const first = explainedTokens(tokens)[0];
-  const refused = new Set([
-    'attach',
-    'detach',
-    'install',
-    'load',
-    'export',
-    'import',
-    'checkpoint',
-    'force',
-    'vacuum',
-    'pragma',
-    'call',
-    'use',
-    'set',
-    'reset',
-    'copy',
-    'begin',
-    'commit',
-    'rollback',
-  ]);
-  if (first !== undefined && refused.has(first.value))
-    throw refusal(`EXPLAIN ${first.text.toUpperCase()}`, first);
-  void rules;
+  const explained = explainedTokens(tokens);
+  const [first] = explained;
+  if (first === undefined) return;
+  const inner = classify(explained);
+  if (!EXPLAINABLE.has(inner.kind)) throw refusal(`EXPLAIN ${first.text.toUpperCase()}`, first);
+  if (statement.analyze && inner.kind !== 'query') {
+    throw refusal(`EXPLAIN ANALYZE ${first.text.toUpperCase()}`, first);
+  }
 }
 
 /** The tokens of the statement that an EXPLAIN explains: behind EXPLAIN, ANALYZE and its options. */

@@ -18,7 +18,7 @@ import { finished, StreamExecution } from './executions.ts';
 import { bindValues } from './parameter-values.ts';
 import { describe, isParsed, ours, type Parsed } from './parsed.ts';
 import { runControl, showColumns } from './run-control.ts';
-import { runDefinition } from './run-definition.ts';
+import { definitionError, runDefinition } from './run-definition.ts';
 import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
 import { runQuery } from './run-query.ts';
 import { runWrite } from './run-write.ts';
@@ -28,6 +28,8 @@ import { Settings } from './settings.ts';
 import { classify } from './statements.ts';
 import { splitStatements, tokenize } from './tokens.ts';
 import { Transaction } from './transaction.ts';
+
+const INTERRUPT_INTERVAL_MS = 20;
 
 export class Session implements BackendSession {
   onNotice: (notice: Notice) => void = () => undefined;
@@ -45,6 +47,9 @@ export class Session implements BackendSession {
   #open: StreamExecution | undefined;
   #closed = false;
   #busy: Promise<unknown> = Promise.resolve();
+  /** Statements under way. */
+  #working = 0;
+  #interrupting: NodeJS.Timeout | undefined;
 
   private constructor(engine: Engine, connection: DuckDBConnection, id: number, start: SessionStart) {
     this.#engine = engine;
@@ -158,9 +163,14 @@ export class Session implements BackendSession {
 
   /** DuckDB's connection takes one statement at a time, and closing it under a running one would never settle. */
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#busy.then(() => {
+    const result = this.#busy.then(async () => {
       if (this.#closed) throw closedError();
-      return work();
+      this.#working++;
+      try {
+        return await work();
+      } finally {
+        this.#working--;
+      }
     });
     this.#busy = result.catch(() => undefined);
     return result;
@@ -168,8 +178,27 @@ export class Session implements BackendSession {
 
   #cancelWith(message: string): void {
     this.#controller.abort(new SqlensError({ sqlState: SqlState.queryCanceled, message }));
+    this.#interruptUntilIdle();
+  }
+
+  #isWorking(): boolean {
+    return this.#working > 0 || this.#open?.isPulling === true;
+  }
+
+  /** An interrupt that comes just before DuckDB starts a statement is lost, so it is repeated until there is none. */
+  #interruptUntilIdle(): void {
     this.#connection.interrupt();
     this.#side?.interrupt();
+    if (this.#interrupting !== undefined || !this.#isWorking()) return;
+    this.#interrupting = setInterval(() => {
+      if (this.#isWorking()) {
+        this.#connection.interrupt();
+        this.#side?.interrupt();
+      } else {
+        clearInterval(this.#interrupting);
+        this.#interrupting = undefined;
+      }
+    }, INTERRUPT_INTERVAL_MS);
   }
 
   #startTimer(): NodeJS.Timeout | undefined {
@@ -219,7 +248,7 @@ export class Session implements BackendSession {
             if (error instanceof SqlensError && /multiple statements/.test(error.message)) {
               return ours(text, tokens, statement, undefined);
             }
-            throw error;
+            throw definitionError(this.#engine, tokens, statement.tag, error);
           },
         );
       case 'execute': {

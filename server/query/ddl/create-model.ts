@@ -16,7 +16,7 @@ import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
 import { Cursor, errorAt } from './cursor.ts';
 import { inTransaction } from './in-transaction.ts';
-import { type ModelOptions, readModelOptions } from './model-options.ts';
+import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
 
 /** ONNX' own limit, and the largest that the readers accept. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
@@ -128,7 +128,7 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     top_k,
     returns,
     output,
-    batchSize,
+    batchSize: batchSize ?? defaultBatchSize(manifest.image !== undefined),
     device,
     source: definition.source,
   };

