@@ -38,7 +38,9 @@ export async function runDefinition(
     failed = false;
     return finished(tag);
   } catch (error) {
-    throw pass.thrown ?? fromDuckDBError(error, { sql: parsed.typed.text, original: parsed.typed.original });
+    if (pass.thrown !== undefined) throw pass.thrown;
+    const cause = fromDuckDBError(error, { sql: parsed.typed.text, original: parsed.typed.original });
+    throw definitionError(engine, parsed.tokens, tag, cause);
   } finally {
     engine.passes.end(connectionId);
     await run.finish(failed);
