@@ -178,6 +178,10 @@ export class Engine {
 
   async close(): Promise<void> {
     for (const connection of this.#idleUtilities) connection.closeSync();
+    // DuckDB lives on until the last result of it is collected, and would checkpoint then: over what a successor in
+    // this process has written meanwhile. So it happens now, and never again.
+    await this.#internal.run('CHECKPOINT').catch(() => undefined);
+    await this.#internal.run('PRAGMA disable_checkpoint_on_shutdown');
     this.#internal.closeSync();
     this.#instance.closeSync();
   }
