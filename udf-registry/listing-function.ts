@@ -46,14 +46,15 @@ export class ListingFunction implements AskingFunction {
 
   async satisfy(pass: Pass): Promise<void> {
     for (const [key, patterns] of this.#demands.get(pass) ?? []) {
-      const images: ImageObject[] = [];
+      // Patterns may overlap: an image is listed once, as in an image table.
+      const images = new Map<string, ImageObject>();
       for (const pattern of patterns) {
         for await (const page of this.#lister.list(pattern, { signal: pass.query.signal })) {
-          images.push(...page);
-          if (images.length > MAX_IMAGES) throw tooMany(pattern);
+          for (const image of page) images.set(image.uri, image);
+          if (images.size > MAX_IMAGES) throw tooMany(pattern);
         }
       }
-      pass.query.listings.set(key, new Listing(images));
+      pass.query.listings.set(key, new Listing([...images.values()]));
     }
   }
 }

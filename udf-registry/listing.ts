@@ -52,20 +52,35 @@ export class Listing {
 export const EMPTY_LISTING = new Listing([]);
 
 function columnsOf(images: readonly ImageObject[]): ListingColumn[] {
-  const partitions = new Set<string>();
-  for (const image of images) for (const name of image.partitions.keys()) partitions.add(name);
+  // Column names differ by more than case: "Label=a" and "label=b" are one column.
+  const partitions = new Map<string, Set<string>>();
+  for (const image of images) {
+    for (const name of image.partitions.keys()) {
+      const lower = name.toLowerCase();
+      const spellings = partitions.get(lower) ?? new Set<string>();
+      partitions.set(lower, spellings.add(name));
+    }
+  }
   const taken = new Set(BASE_COLUMNS.map((column) => column.name));
   const columns = [...BASE_COLUMNS];
-  for (const name of partitions) {
-    if (taken.has(name.toLowerCase())) {
+  for (const [lower, spellings] of partitions) {
+    const [name = lower] = spellings;
+    if (taken.has(lower)) {
       throw new SqlensError({
         sqlState: SqlState.duplicateColumn,
         message: `the partition folder "${name}=…" has the name of a column that every image table has`,
         hint: 'Rename the folders, or list the folder below them.',
       });
     }
-    taken.add(name.toLowerCase());
-    columns.push({ name, type: VARCHAR, valueOf: (image) => image.partitions.get(name) ?? null });
+    columns.push({ name, type: VARCHAR, valueOf: (image) => partitionOf(image, spellings) });
   }
   return columns;
+}
+
+function partitionOf(image: ImageObject, spellings: ReadonlySet<string>): string | null {
+  for (const name of spellings) {
+    const value = image.partitions.get(name);
+    if (value !== undefined) return value;
+  }
+  return null;
 }

@@ -7,7 +7,7 @@
  */
 import { ANY, DuckDBScalarFunction, DuckDBVector, UHUGEINT } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { SqlensError } from '../common/errors.ts';
+import { SqlensError, SqlState } from '../common/errors.ts';
 import { FAILED } from './answers.ts';
 import type { InferenceFunction } from './inference-function.ts';
 import { readInput } from './input.ts';
@@ -78,7 +78,7 @@ function answerChunk(
       } else {
         const wanted = fn.wants(pass, keys, row * 4);
         if (!wanted) continue;
-        inputs ??= DuckDBVector.create(inputVector, rowCount);
+        inputs ??= readableVector(inputVector, rowCount, fn);
         const input = readInput(inputs.getItem(row), inputs.type, fn);
         if (input === undefined) continue;
         const demand = fn.demandOf(pass);
@@ -88,6 +88,20 @@ function answerChunk(
     }
   }
   fn.shape.write(output, slots, fn.store);
+}
+
+/** @throws 42883 for a struct or list with an untyped NULL in it, which the API cannot read */
+function readableVector(vector: duckdb.Vector, rowCount: number, fn: InferenceFunction): DuckDBVector {
+  try {
+    return DuckDBVector.create(vector, rowCount);
+  } catch (error) {
+    throw new SqlensError({
+      sqlState: SqlState.undefinedFunction,
+      message: `${fn.displayName} does not take a value with an untyped NULL in it`,
+      hint: 'Give the NULL a type, as in NULL::VARCHAR.',
+      cause: error,
+    });
+  }
 }
 
 function isVarchar(vector: duckdb.Vector): boolean {

@@ -121,7 +121,8 @@ function sqlStateOf(info: DuckDBErrorInfo): SqlState {
 function binderState(info: DuckDBErrorInfo): SqlState {
   const { message } = info;
   if (info.subtype === 'COLUMN_NOT_FOUND') return SqlState.undefinedColumn;
-  if (/^No function matches/.test(message)) return SqlState.undefinedFunction;
+  if (/^No function matches|^Macro .* does not support the supplied arguments/.test(message))
+    return SqlState.undefinedFunction;
   if (/does not exist/.test(message) && /function/i.test(message)) return SqlState.undefinedFunction;
   if (/^Ambiguous reference/.test(message)) return SqlState.ambiguousColumn;
   if (/must appear in the GROUP BY|aggregate/i.test(message)) return SqlState.groupingError;
@@ -161,10 +162,12 @@ function splitHint(text: string): [message: string, hint: string | undefined] {
 
 /** Internal names never reach people. */
 function rename(message: string): string {
-  return message.replace(
-    /Scalar Function with name "?__model_\d+"? does not exist!?/,
-    'the model was dropped',
-  );
+  return message
+    .replace(/Scalar Function with name "?__model_\d+"? does not exist!?/, 'the model was dropped')
+    .replace(
+      /^Macro (.*) does not support the supplied arguments\..*/,
+      'function $1 does not take these arguments',
+    );
 }
 
 /** The message alone. */

@@ -5,6 +5,7 @@ import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { MissingAnswerError, Pass } from '../../udf-registry/pass.ts';
 import { Answering, type BoundParameter, bindParameters, type Runnable } from './answering.ts';
 import type { Execution } from './api.ts';
+import { findWord } from './clauses.ts';
 import { type CopyFile, prepareCopy } from './copy-files.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import { finished, fromRows } from './executions.ts';
@@ -26,13 +27,16 @@ export async function runWrite(
   parameters: readonly BoundParameter[],
 ): Promise<Execution> {
   const { kind } = parsed.statement;
-  if (kind !== 'create-table-as' && kind !== 'copy') {
+  const copiesOut =
+    kind === 'copy' && findWord(parsed.tokens, 1, 'to', 'from') === findWord(parsed.tokens, 1, 'to');
+  if (kind !== 'create-table-as' && !copiesOut) {
     await refuseImageTable(context.connection, writeTarget(parsed.tokens, kind), kind.toUpperCase());
   }
   const file = kind === 'copy' ? copyOf(context, parsed) : undefined;
   const text = file?.direction === 'to' ? file.text : parsed.typed.text;
   const run = new QueryRun(context, parsed.text);
   try {
+    if (file?.direction === 'to') file.begin();
     const written = parsed.asks
       ? await askAndWrite(context, run, parsed, parameters, text)
       : await write(context, new Pass(run.answering, 'answer', FIRST_BUDGET), parsed, parameters, text);
@@ -55,7 +59,7 @@ interface Written {
 function copyOf(context: SessionContext, parsed: Parsed): CopyFile {
   const { engine } = context;
   const tokens = tokenize(parsed.typed.text);
-  return prepareCopy(parsed.typed.text, tokens, engine.rules, engine.options.allowedPaths);
+  return prepareCopy(parsed.typed.text, tokens, engine.rules, engine.options.allowedPaths, engine.copyDrafts);
 }
 
 async function askAndWrite(

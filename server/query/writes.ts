@@ -13,7 +13,10 @@ export interface WriteTarget {
 
 /** The table that a statement writes to, when its text names one. */
 export function writeTarget(tokens: readonly Token[], kind: StatementKind['kind']): WriteTarget | undefined {
-  const verb = findWord(tokens, 0, 'insert', 'update', 'delete', 'merge', 'truncate', 'alter', 'create');
+  const verb =
+    kind === 'copy'
+      ? 0
+      : findWord(tokens, 0, 'insert', 'update', 'delete', 'merge', 'truncate', 'alter', 'create');
   if (verb < 0) return undefined;
   let at = verb + 1;
   const skip = new Set([
@@ -30,7 +33,6 @@ export function writeTarget(tokens: readonly Token[], kind: StatementKind['kind'
     'temp',
     'temporary',
   ]);
-  if (kind === 'copy') return undefined;
   while (tokens[at]?.kind === 'word' && skip.has(tokens[at]?.value ?? '')) at++;
   const { parts } = readName(tokens, at);
   return parts.length === 0 ? undefined : { parts };

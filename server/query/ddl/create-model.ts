@@ -15,7 +15,7 @@ import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
 import { Cursor, errorAt } from './cursor.ts';
-import { inTransaction } from './in-transaction.ts';
+import { inTransaction, noteSkipped } from './in-transaction.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
 
 /** ONNX' own limit, and the largest that the readers accept. */
@@ -91,13 +91,7 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   const { engine, connection } = context;
   const known = await findModel(connection, definition.name);
   if (known !== undefined && definition.ifNotExists) {
-    context.notice({
-      severity: 'NOTICE',
-      error: new SqlensError({
-        sqlState: SqlState.duplicateObject,
-        message: `model "${definition.name}" already exists, skipping`,
-      }),
-    });
+    noteSkipped(context, SqlState.duplicateObject, `model "${definition.name}" already exists`);
     return;
   }
   if (known !== undefined && !definition.replace) {
@@ -113,7 +107,8 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   const bytes = await readModelFile(context, definition);
   const { preprocess, output, top_k, batchSize, device } = definition.options;
   const file = { name: baseName(definition.source), bytes };
-  const compiled = await compileInChild(file, { preprocess, output }, COMPILE_LIMITS);
+  const limits = { ...COMPILE_LIMITS, signal: context.signal };
+  const compiled = await compileInChild(file, { preprocess, output }, limits);
   context.signal.throwIfAborted();
   const { manifest } = compiled;
   const returns = chooseReturns(manifest, labels, definition.returns);

@@ -23,7 +23,7 @@ import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, quoteLiteral, type Token } from '../tokens.ts';
 import { Cursor, errorAt, type Option } from './cursor.ts';
-import { inTransaction } from './in-transaction.ts';
+import { inTransaction, noteSkipped } from './in-transaction.ts';
 
 /** Columns that every image table has; partitions follow them. */
 const BASE_COLUMNS = ['uri', 'image', 'size', 'etag', 'last_modified', 'content_type'];
@@ -47,7 +47,10 @@ export async function createImageTable(context: SessionContext, parsed: Parsed):
   const definition = { ...parsedDefinition, uris };
   const { schema, name, token } = definition;
   const exists = await tableExists(connection, schema, name);
-  if (exists && definition.ifNotExists) return finished('CREATE TABLE');
+  if (exists && definition.ifNotExists) {
+    noteSkipped(context, SqlState.duplicateTable, `relation "${name}" already exists`);
+    return finished('CREATE TABLE');
+  }
   if (exists && !definition.replace) {
     throw errorAt(token, SqlState.duplicateTable, `relation "${name}" already exists`);
   }
@@ -119,7 +122,10 @@ export async function dropImageTable(context: SessionContext, parsed: Parsed): P
   const table = await findImageTable(connection, [schema, name]);
   if (table === undefined) {
     const exists = await tableExists(connection, schema, name);
-    if (ifExists && !exists) return finished('DROP FOREIGN TABLE');
+    if (ifExists && !exists) {
+      noteSkipped(context, SqlState.undefinedTable, `relation "${name}" does not exist`);
+      return finished('DROP FOREIGN TABLE');
+    }
     throw notAnImageTable(name, token, exists);
   }
   await inTransaction(context, () => drop(connection, table.schema, table.name));

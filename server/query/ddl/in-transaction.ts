@@ -1,5 +1,5 @@
-/** Runs our own changes in the user's transaction, or in one of their own. */
-import { SqlensError } from '../../../common/errors.ts';
+/** Runs our own changes in the user's transaction, or in one of their own; says what IF EXISTS made superfluous. */
+import { SqlensError, type SqlState } from '../../../common/errors.ts';
 import { fromDuckDBError } from '../duckdb-errors.ts';
 import type { SessionContext } from '../session-context.ts';
 
@@ -16,4 +16,10 @@ export async function inTransaction<T>(context: SessionContext, work: () => Prom
     if (own) await connection.run('ROLLBACK').catch(() => undefined);
     throw error instanceof SqlensError ? error : fromDuckDBError(error, { sql: '' });
   }
+}
+
+/** What IF EXISTS and IF NOT EXISTS say when there is nothing to do, as in PostgreSQL. */
+export function noteSkipped(context: SessionContext, sqlState: SqlState, what: string): void {
+  const error = new SqlensError({ sqlState, message: `${what}, skipping` });
+  context.notice({ severity: 'NOTICE', error });
 }

@@ -9,7 +9,7 @@ import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
 import { Cursor, errorAt } from './cursor.ts';
-import { inTransaction } from './in-transaction.ts';
+import { inTransaction, noteSkipped } from './in-transaction.ts';
 
 /** DROP MODEL [IF EXISTS] name [, …] */
 export async function dropModel(context: SessionContext, parsed: Parsed): Promise<Execution> {
@@ -24,7 +24,10 @@ export async function dropModel(context: SessionContext, parsed: Parsed): Promis
     for (const { value, token } of names) {
       const spec = await findModel(context.connection, value);
       if (spec === undefined && !ifExists) throw unknownModel(value, token);
-      if (spec === undefined) continue;
+      if (spec === undefined) {
+        noteSkipped(context, SqlState.undefinedObject, `model "${value}" does not exist`);
+        continue;
+      }
       await deleteModel(context.connection, spec.name);
       await context.connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(spec.functionName)}`);
     }
