@@ -28,7 +28,7 @@ FROM ${ENGINE}-packages AS packages
 FROM ${ENGINE}-base AS serve
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
-COPY --from=build /app/package.json ./
+COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/bin ./bin
 COPY --from=build /app/dist ./dist
 # --help loads everything that serving needs: a package that production lacks fails the build, not the first start.
