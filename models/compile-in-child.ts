@@ -27,6 +27,8 @@ export interface CompileLimits {
   readonly memory_bytes: number;
   /** From start to end; each phase has a shorter deadline of its own, by the size of the file. */
   readonly timeout_ms: number;
+  /** Kills the child; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Node itself and ONNX Runtime's library need this much before any model is read. */
@@ -62,14 +64,35 @@ export async function compileInChild(
   } catch (error) {
     throw error instanceof SqlensError ? inFile(file.name, error) : error;
   }
-  if (running >= PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
-  running++;
+  await takeTurn(limits.signal);
   try {
     return await compileWith(startChild(limits), file, options, limits);
   } finally {
-    running--;
-    waiting.shift()?.();
+    // A turn is handed on, so that nobody slips in between.
+    const next = waiting.shift();
+    if (next === undefined) running--;
+    else next();
   }
+}
+
+async function takeTurn(signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  if (running < PARALLEL) {
+    running++;
+    return;
+  }
+  await new Promise<void>((resolve, reject) => {
+    const begin = (): void => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve();
+    };
+    const giveUp = (): void => {
+      waiting.splice(waiting.indexOf(begin), 1);
+      reject(signal?.reason);
+    };
+    waiting.push(begin);
+    signal?.addEventListener('abort', giveUp, { once: true });
+  });
 }
 
 function startChild({ memory_bytes, timeout_ms }: CompileLimits): ChildProcess {
@@ -120,6 +143,8 @@ function compileWith(
       child.kill('SIGKILL');
     };
     const deadline = setTimeout(() => kill(tooSlow(file.name, phase, limits.timeout_ms)), limits.timeout_ms);
+    const abort = (): void => kill(limits.signal?.reason);
+    limits.signal?.addEventListener('abort', abort, { once: true });
     child.on('message', (message: CompileReport) => {
       switch (message.kind) {
         case 'phase':
@@ -147,6 +172,7 @@ function compileWith(
     child.on('close', (code, signal) => {
       clearTimeout(deadline);
       clearTimeout(phaseDeadline);
+      limits.signal?.removeEventListener('abort', abort);
       const onnx = artifact();
       if (failure === undefined && manifest !== undefined && onnx?.byteLength === manifest.size_bytes) {
         resolve({ manifest, onnx });

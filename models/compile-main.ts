@@ -1,5 +1,6 @@
 /** The compiler's child process: reads one model file from standard input, compiles and tries it, and ends. */
 import { Socket } from 'node:net';
+import { dieWithParent } from '../common/die-with-parent.ts';
 import { messageOf, SqlensError } from '../common/errors.ts';
 import { compileModel } from './compile.ts';
 import {
@@ -68,5 +69,5 @@ process.once('message', (order: CompileOrder) => {
     })
     .finally(() => process.exit());
 });
-// The parent is gone: nobody waits for the answer.
-process.once('disconnect', () => process.exit(1));
+// When the parent is gone nobody waits for the answer, and a graph that never ends would go on without it.
+dieWithParent();

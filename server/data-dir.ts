@@ -2,7 +2,8 @@
  * One process owns a data directory. DuckDB lets one process open a file twice and two processes find out late, so
  * ownership is a lock file of ours: process id and start time, so that what a killed server left is known as stale.
  */
-import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../common/errors.ts';
 
@@ -17,7 +18,11 @@ export interface DataDir {
   unlock(): Promise<void>;
 }
 
-const LOCK_TRIES = 3;
+/** Each failed try means that another server has just taken or removed the lock. */
+const LOCK_TRIES = 20;
+/** A lock is written right after it is made; one that stays unfinished so long is a killed server's. */
+const UNFINISHED_LOOKS = 10;
+const UNFINISHED_PAUSE_MS = 50;
 
 /** @throws 55006 when another process has it */
 export async function openDataDir(folder: string): Promise<DataDir> {
@@ -37,7 +42,7 @@ export async function openDataDir(folder: string): Promise<DataDir> {
     path: real,
     samplesPath,
     uploadsPath,
-    privatePaths: ['artifacts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'].map((name) =>
+    privatePaths: ['artifacts', 'drafts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'].map((name) =>
       path.join(real, name),
     ),
     unlock: () => rm(lockPath, { force: true }),
@@ -45,30 +50,71 @@ export async function openDataDir(folder: string): Promise<DataDir> {
 }
 
 async function lock(lockPath: string, dataDir: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const file = await open(lockPath, 'wx', 0o600);
-      try {
-        await file.writeFile(`${process.pid} ${await startTime(process.pid)}\n`);
-      } finally {
-        await file.close();
-      }
-      return;
-    } catch (error) {
-      if (!isExisting(error)) throw error;
-      const [pid, started] = (await readFile(lockPath, 'utf8').catch(() => '')).trim().split(' ');
-      const owner = Number(pid);
-      const alive = owner !== process.pid && (await startTime(owner)) === started && started !== undefined;
-      if (alive || attempt === LOCK_TRIES) {
-        throw new SqlensError({
-          sqlState: SqlState.objectInUse,
-          message: `the data directory ${dataDir} belongs to a running server (process ${pid})`,
-          hint: 'Stop that server, or choose another --data-dir.',
-        });
-      }
-      await rm(lockPath, { force: true });
+  const own = `${process.pid} ${await startTime(process.pid)}\n`;
+  for (let attempt = 1; attempt <= LOCK_TRIES; attempt++) {
+    if (await create(lockPath, own)) return;
+    const holder = await read(lockPath);
+    if (holder === undefined) continue;
+    const [pid, started] = holder.trim().split(' ');
+    const owner = Number(pid);
+    if (owner !== process.pid && started !== undefined && (await startTime(owner)) === started) {
+      throw new SqlensError({
+        sqlState: SqlState.objectInUse,
+        message: `the data directory ${dataDir} belongs to a running server (process ${pid})`,
+        hint: 'Stop that server, or choose another --data-dir.',
+      });
     }
+    await removeStale(lockPath, holder);
   }
+  throw new SqlensError({
+    sqlState: SqlState.objectInUse,
+    message: `the lock of the data directory ${dataDir} changes hands all the time: it belongs to a running server`,
+    hint: 'Several servers start on it at once; choose another --data-dir.',
+  });
+}
+
+/** @returns false when there is one already */
+async function create(lockPath: string, text: string): Promise<boolean> {
+  try {
+    const file = await open(lockPath, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** The lock's text; one that is not whole yet is waited for, since its writer may be at it. Undefined when it is gone. */
+async function read(lockPath: string): Promise<string | undefined> {
+  for (let look = 1; ; look++) {
+    const text = await readFile(lockPath, 'utf8').catch((error: unknown) => {
+      if (isSystemError(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    if (text === undefined || text.endsWith('\n') || look === UNFINISHED_LOOKS) return text;
+    await new Promise((resolve) => setTimeout(resolve, UNFINISHED_PAUSE_MS));
+  }
+}
+
+/**
+ * Removes a lock that nobody has. Moved aside first: of several servers that found it stale one moves it, and should
+ * another have taken the lock in between, it gets it back. (What is left of the race is caught by DuckDB's own lock.)
+ */
+async function removeStale(lockPath: string, stale: string): Promise<void> {
+  const aside = `${lockPath}.${randomUUID()}`;
+  try {
+    await rename(lockPath, aside);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return;
+    throw error;
+  }
+  if ((await readFile(aside, 'utf8')) === stale) await rm(aside, { force: true });
+  else await rename(aside, lockPath);
 }
 
 /** When a process started, in a form that is only compared; "gone" when there is none. */
@@ -91,6 +137,6 @@ function isRunning(pid: number): boolean {
   }
 }
 
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

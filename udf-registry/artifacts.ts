@@ -23,10 +23,11 @@ export class ArtifactStore {
     return path.join(this.#folder, `${digest}.onnx`);
   }
 
+  /** Stores an artifact; one that is there but damaged is replaced. */
   async put(model: CompiledModel): Promise<void> {
     const { digest } = model.manifest;
-    const known = await stat(this.#manifestPath(digest)).catch(() => undefined);
-    if (known !== undefined) return;
+    const known = await this.manifest(digest).catch(() => undefined);
+    if (known !== undefined && (await this.verify(digest))) return;
     await this.#write(this.pathOf(digest), model.onnx);
     await this.#write(this.#manifestPath(digest), Buffer.from(JSON.stringify(model.manifest)));
   }
@@ -71,6 +72,17 @@ export class ArtifactStore {
     return removed;
   }
 
+  /** A rename is on disk only when its folder is. */
+  async #syncFolder(): Promise<void> {
+    if (process.platform === 'win32') return;
+    const folder = await open(this.#folder, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
   #manifestPath(digest: string): string {
     return path.join(this.#folder, `${digest}.json`);
   }
@@ -86,6 +98,7 @@ export class ArtifactStore {
         await file.close();
       }
       await rename(draft, target);
+      await this.#syncFolder();
     } catch (error) {
       await rm(draft, { force: true });
       throw error;

@@ -4,13 +4,20 @@ import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { findWord } from './clauses.ts';
+import type { CopyDrafts } from './copy-drafts.ts';
 import { isBelow, realPathOf, type SandboxRules } from './sandbox.ts';
 import { quoteLiteral, type Token } from './tokens.ts';
 
 export type CopyFile =
   | { readonly direction: 'from' }
-  /** `text` writes to a draft beside the target. */
-  | { readonly direction: 'to'; readonly text: string; commit(): Promise<void>; discard(): Promise<void> };
+  /** `text` writes to a draft beside the target; `begin` comes before it. */
+  | {
+      readonly direction: 'to';
+      readonly text: string;
+      begin(): void;
+      commit(): Promise<void>;
+      discard(): Promise<void>;
+    };
 
 /** Options that make COPY write files of its own naming, which cannot be renamed into place at once. */
 const SCATTERING_OPTIONS = new Set([
@@ -35,6 +42,7 @@ export function prepareCopy(
   tokens: readonly Token[],
   rules: SandboxRules,
   allowedPaths: readonly string[],
+  drafts: CopyDrafts,
 ): CopyFile {
   const to = findWord(tokens, 1, 'to', 'from');
   const keyword = tokens[to];
@@ -77,7 +85,8 @@ export function prepareCopy(
       position: scattering.start + 1,
     });
   }
-  const draft = path.join(path.dirname(real), `.${path.basename(real)}.${randomUUID()}.part`);
+  const id = randomUUID();
+  const draft = drafts.draftPath(real, id);
   const options = sql.slice(target.end);
   // DuckDB chooses the format by the file's ending, which the draft does not have.
   const format = /\bformat\b/i.test(options) ? '' : formatOf(real);
@@ -85,8 +94,15 @@ export function prepareCopy(
   return {
     direction: 'to',
     text: `${sql.slice(0, target.start)}${quoteLiteral(draft)}${rest}`,
-    commit: () => rename(draft, real),
-    discard: () => rm(draft, { force: true }),
+    begin: () => drafts.note(id, draft),
+    async commit() {
+      await rename(draft, real);
+      drafts.forget(id);
+    },
+    async discard() {
+      await rm(draft, { force: true });
+      drafts.forget(id);
+    },
   };
 }
 

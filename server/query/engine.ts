@@ -14,7 +14,7 @@ import {
   TIMESTAMPTZ,
   VARCHAR,
 } from '@duckdb/node-api';
-import { SqlensError, SqlState } from '../../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import type { Locations } from '../../image-source/index.ts';
 import { ArtifactStore } from '../../udf-registry/artifacts.ts';
 import type { RunningInference } from '../../udf-registry/inference.ts';
@@ -23,6 +23,7 @@ import { ListingFunction, toDuckDBTableFunction } from '../../udf-registry/listi
 import type { Logger } from '../../udf-registry/logger.ts';
 import { PassTable } from '../../udf-registry/pass.ts';
 import { FunctionRegistry, INPUT_KEY_MACRO, macroBody } from '../../udf-registry/registry.ts';
+import { CopyDrafts } from './copy-drafts.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { QueryLog } from './query-log.ts';
@@ -93,6 +94,7 @@ export class Engine {
   readonly errors = new InferenceErrorLog();
   readonly queries = new QueryLog();
   readonly artifacts: ArtifactStore;
+  readonly copyDrafts: CopyDrafts;
   readonly registry: FunctionRegistry;
   readonly rules: SandboxRules;
   readonly #instance: DuckDBInstance;
@@ -110,6 +112,7 @@ export class Engine {
     this.#internal = internal;
     this.rules = rules;
     this.artifacts = new ArtifactStore(path.join(options.dataDir, 'artifacts'));
+    this.copyDrafts = new CopyDrafts(path.join(options.dataDir, 'drafts'));
     this.registry = new FunctionRegistry({
       connection: internal,
       passes: this.passes,
@@ -125,7 +128,7 @@ export class Engine {
   static async open(options: EngineOptions): Promise<Engine> {
     await mkdir(options.dataDir, { recursive: true });
     const dataDir = await realpath(options.dataDir);
-    const instance = await DuckDBInstance.create(path.join(dataDir, 'store.duckdb'), {
+    const instance = await openStore(path.join(dataDir, 'store.duckdb'), {
       storage_compatibility_version: 'v1.5.0',
       errors_as_json: 'true',
       threads: String(options.engineThreads),
@@ -151,6 +154,7 @@ export class Engine {
     };
     const engine = new Engine({ ...options, dataDir }, instance, internal, rules);
     await engine.artifacts.open();
+    engine.copyDrafts.open();
     await engine.#defineFunctions();
     await loadModels(engine, internal);
     await internal.run(VIEWS);
@@ -245,6 +249,22 @@ export class Engine {
       ],
       () => this.queries.running(),
     );
+  }
+}
+
+/** @throws 55006 when another process has it open, which the lock of the data directory could not prevent */
+async function openStore(file: string, options: Record<string, string>): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(file, options);
+  } catch (error) {
+    if (!/could not set lock/i.test(messageOf(error))) throw error;
+    throw new SqlensError({
+      sqlState: SqlState.objectInUse,
+      message: `the data directory ${path.dirname(file)} belongs to a running server`,
+      detail: messageOf(error),
+      hint: 'Stop that server, or choose another --data-dir.',
+      cause: error,
+    });
   }
 }
 

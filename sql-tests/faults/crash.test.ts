@@ -6,7 +6,14 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { colourOf, isRightRow, kerasModels, makeScratch, type Scratch, writeColours } from './folders.testing.ts';
+import {
+  colourOf,
+  isRightRow,
+  kerasModels,
+  makeScratch,
+  type Scratch,
+  writeColours,
+} from './folders.testing.ts';
 import {
   type Client,
   hasProc,
@@ -115,7 +122,8 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
         );
       case 4: {
         const name = pick(expected.imageTables, 'there');
-        if (name !== undefined) await change(expected.imageTables, name, 'absent', `DROP EXTERNAL TABLE ${name}`);
+        if (name !== undefined)
+          await change(expected.imageTables, name, 'absent', `DROP EXTERNAL TABLE ${name}`);
         return;
       }
       case 5: {
@@ -153,7 +161,9 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
   test('everything that was acknowledged is there, nothing is there by half', async () => {
     let server = await start();
     await server.query('CREATE TABLE log (id INTEGER, i BIGINT, filling VARCHAR)');
-    await server.query(`CREATE EXTERNAL TABLE imgs OPTIONS (format = 'image', uris = ['${scratch.allowed}/imgs/'])`);
+    await server.query(
+      `CREATE EXTERNAL TABLE imgs OPTIONS (format = 'image', uris = ['${scratch.allowed}/imgs/'])`,
+    );
     await server.query(
       `CREATE EXTERNAL TABLE growing OPTIONS (format = 'image', uris = ['${scratch.allowed}/growing/'])`,
     );
@@ -196,12 +206,16 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
       settle(expected.imageTables, await names('SELECT name FROM sqlens.image_tables'), ['imgs', 'growing']);
       settle(
         expected.tables,
-        await names("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' AND table_name LIKE 't%'"),
+        await names(
+          "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' AND table_name LIKE 't%'",
+        ),
         [],
       );
       settle(
         expected.imageTables,
-        await names("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' AND table_name LIKE 'i%'"),
+        await names(
+          "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'public' AND table_name LIKE 'i%'",
+        ),
         ['imgs'],
       );
       // The function of a model is there when, and only when, the model is.
@@ -220,25 +234,38 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
       }
       const answered = await client.query('SELECT uri, channels FROM answered');
       assert.equal(answered.length, IMAGES);
-      assert.deepEqual(answered.filter((row) => !isRightRow(row)), []);
+      assert.deepEqual(
+        answered.filter((row) => !isRightRow(row)),
+        [],
+      );
       for (const [name, known] of expected.tables) {
         if (known !== 'there') continue;
         const rows = await client.query(`SELECT uri, channels FROM ${name}`);
         assert.equal(rows.length, IMAGES, name);
-        assert.deepEqual(rows.filter((row) => !isRightRow(row)), []);
+        assert.deepEqual(
+          rows.filter((row) => !isRightRow(row)),
+          [],
+        );
       }
       for (const [name, known] of expected.imageTables) {
         if (known !== 'there') continue;
         assert.deepEqual(await client.query(`SELECT count(*) FROM ${name}`), [[String(IMAGES)]], name);
       }
       const [[size] = []] = await client.query('SELECT count(*) FROM growing');
-      assert.ok(expected.sizes.has(Number(size)), `growing has ${size} images, not one of ${[...expected.sizes]}`);
+      assert.ok(
+        expected.sizes.has(Number(size)),
+        `growing has ${size} images, not one of ${[...expected.sizes]}`,
+      );
       expected.sizes = new Set([Number(size)]);
       await assertInserts(client);
       await assertScaling(client);
       assertFiles(await names('SELECT DISTINCT digest FROM sqlens.models'));
       const pids = new Set([server.pid, ...(await server.workerPids())]);
-      await until('no process of the killed server', () => processesWith(marker).every((pid) => pids.has(pid)), 15_000);
+      await until(
+        'no process of the killed server',
+        () => processesWith(marker).every((pid) => pids.has(pid)),
+        15_000,
+      );
     } finally {
       await client.close();
     }
@@ -267,8 +294,14 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
   }
 
   async function assertScaling(client: Client): Promise<void> {
-    const [[uri, channels] = []] = await client.query('SELECT uri, scaled(image) FROM imgs ORDER BY uri DESC LIMIT 1');
-    const sum = (channels ?? '').replace(/[{}[\]]/g, '').split(',').map(Number).reduce((a, b) => a + b, 0);
+    const [[uri, channels] = []] = await client.query(
+      'SELECT uri, scaled(image) FROM imgs ORDER BY uri DESC LIMIT 1',
+    );
+    const sum = (channels ?? '')
+      .replace(/[{}[\]]/g, '')
+      .split(',')
+      .map(Number)
+      .reduce((a, b) => a + b, 0);
     const [colour = [0, 0, 0]] = Array.from({ length: IMAGES }, (_, i) => colourOf(i)).filter((rgb) =>
       uri?.endsWith(`/${rgb.join('-')}.png`),
     );
@@ -283,7 +316,10 @@ describe('kill -9 of the server', { timeout: 900_000, skip: !hasProc }, () => {
   /** Every artifact is a model's, every copied file is whole, and there is no draft anywhere. */
   function assertFiles(digests: ReadonlySet<string>): void {
     const artifacts = readdirSync(path.join(scratch.dataDir, 'artifacts')).sort();
-    assert.deepEqual(artifacts, [...digests].flatMap((digest) => [`${digest}.json`, `${digest}.onnx`]).sort());
+    assert.deepEqual(
+      artifacts,
+      [...digests].flatMap((digest) => [`${digest}.json`, `${digest}.onnx`]).sort(),
+    );
     assert.deepEqual(readdirSync(path.join(scratch.dataDir, 'tmp')), []);
     assert.deepEqual(readdirSync(path.join(scratch.dataDir, 'uploads')), []);
     const copies = readdirSync(scratch.allowed).filter((name) => !['imgs', 'growing'].includes(name));

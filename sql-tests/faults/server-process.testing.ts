@@ -277,6 +277,24 @@ export function processesWith(marker: string): number[] {
     .map(Number);
 }
 
+/** Children of a process whose command line holds a word. */
+export function childrenOf(parent: number, word: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        return (
+          status.includes(`\nPPid:\t${parent}\n`) &&
+          readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
+        );
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
 /** Numbers in [0, 1) that are the same in every run: a linear congruential generator. */
 export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;

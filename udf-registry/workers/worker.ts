@@ -6,6 +6,7 @@
  */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { dieWithParent } from '../../common/die-with-parent.ts';
 import { SqlensError } from '../../common/errors.ts';
 import { type BeforeInput, PartBuilder, type PrepareTools, WorkerBatch } from './batch.ts';
 import { execute, type Runnable } from './execute.ts';
@@ -20,7 +21,6 @@ import {
 } from './messages.ts';
 import { asSqlensError, type ImageTools, type Prepared } from './prepare.ts';
 import { Sessions } from './sessions.ts';
-import { dieWithParent } from './watchdog.ts';
 
 export interface WorkerOptions {
   readonly openImages: (settings: WorkerSettings) => ImageTools;
