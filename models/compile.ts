@@ -48,7 +48,12 @@ export async function compileModel(file: ModelFile, options: CompileOptions): Pr
         return unreachable(format);
     }
   } catch (error) {
-    throw error instanceof SqlensError ? inFile(file.name, error) : error;
+    // Recursion follows the nesting of the file.
+    const known =
+      error instanceof RangeError && /call stack/i.test(error.message)
+        ? tooLarge('its structure is nested too deeply')
+        : error;
+    throw known instanceof SqlensError ? inFile(file.name, known) : known;
   }
 }
 

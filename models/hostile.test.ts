@@ -70,6 +70,8 @@ const REFUSED: readonly (readonly [file: string, state: SqlState, ...parts: RegE
   ['more-units.keras', dataException, /layer "head" \(Dense\): its kernel should have shape \(64, 3\)/],
   ['cycle.keras', dataException, /layer "flat" .*cycle/],
   ['dangling.keras', dataException, /layer "nowhere"/],
+  ['explosive.keras', programLimitExceeded, /calls more than 20000 layers/],
+  ['deep.keras', programLimitExceeded, /nested too deeply/],
   ['no-weights.keras', dataException, /no model\.weights\.h5/],
   ['bad-weights.keras', dataException, /HDF5 structure is damaged/],
   ['path-names.keras', dataException, /\.\.\/\.\.\/etc\/cron, which points outside/],

@@ -20,6 +20,8 @@ export interface ImportSession {
   readonly keras: KerasMajor;
   /** Numbers in weights so far. */
   weightCount: number;
+  /** Calls of layers so far, those within nested models counted each time. */
+  callCount: number;
 }
 
 /** A layer of the file: its weights are read at its first call and shared by all. */

@@ -2,7 +2,8 @@
 import { type Graph, GraphBuilder } from '../graph/graph.ts';
 import type { LayerRef } from '../graph/layer-ref.ts';
 import type { Value } from '../graph/ops/definition.ts';
-import { invalidLayer, unsupported, unsupportedPart } from '../model-error.ts';
+import { MODEL_LIMITS } from '../limits.ts';
+import { invalidLayer, tooLarge, unsupported, unsupportedPart } from '../model-error.ts';
 import { callLayer, checkArguments, type ImportSession, type LayerInstance } from './call.ts';
 import type { KerasMajor } from './config/activations.ts';
 import type { LayerConfig, ModelConfig, TensorRef } from './config/architecture.ts';
@@ -61,7 +62,7 @@ export function importModel(
   keras: KerasMajor,
   options: ImportOptions,
 ): ImportedModel {
-  const session: ImportSession = { builder: new GraphBuilder(), source, keras, weightCount: 0 };
+  const session: ImportSession = { builder: new GraphBuilder(), source, keras, weightCount: 0, callCount: 0 };
   const recorded = new Map<string, Recorded>();
   const root = instantiate(model, [], []);
   const declared = model.inputs.map((input) => declareInput(model, input));
@@ -103,6 +104,13 @@ function innerOutput(name: string, recorded: ReadonlyMap<string, Recorded>): Val
       `Its last layers are ${some}; layers of nested models are named model/layer.`,
     );
   }
+  if (layer.config.className === 'InputLayer') {
+    throw unsupported(
+      layer.config.ref,
+      'is an input, which is not served',
+      'Name a layer that computes something.',
+    );
+  }
   if (others.length > 0) {
     throw unsupported(layer.config.ref, `is called ${layer.values.length} times: its output is not one`);
   }
@@ -141,6 +149,9 @@ function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
   if (!isList(declared)) throw invalidLayer(layer.ref, `its shape is ${show(declared)}`);
   if (options.sparse === true || options.ragged === true) {
     throw unsupported(layer.ref, 'sparse and ragged inputs are not supported');
+  }
+  if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+)$/.test(options.dtype)) {
+    throw unsupported(layer.ref, `inputs of type ${show(options.dtype)} are not supported`);
   }
   const shape = declared.slice(1).map((size) => {
     if (size === null)
@@ -198,6 +209,9 @@ function callModel(
       continue;
     }
     stack.pop();
+    session.callCount++;
+    if (session.callCount > MODEL_LIMITS.nodes)
+      throw tooLarge(`the model calls more than ${MODEL_LIMITS.nodes} layers`);
     const operands = call.inputs.flatMap((input) => values.get(key(input)) ?? []);
     const nested = model.models.get(reference.layer);
     let value: Value;

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { NO_PADS } from '../graph/ops/window.ts';
+import { pointwise } from '../graph/ops/conv2d.ts';
 import { rebuild } from '../graph/rebuild.ts';
 
 /** Dense over an image acts on each pixel's channels: a 1×1 convolution, which needs no change of layout. */
@@ -8,19 +8,6 @@ export function denseToConvolution(graph: Graph): Graph {
     const { op } = node;
     if (op.kind !== 'dense' || inputs[0]?.shape.length !== 3) return undefined;
     const kernel = op.kernel.with(op.kernel.data, [1, 1, ...op.kernel.shape]);
-    return rewriter.add(
-      {
-        kind: 'conv2d',
-        kernel,
-        bias: op.bias,
-        depthwise: false,
-        strides: [1, 1],
-        dilations: [1, 1],
-        groups: 1,
-        pads: NO_PADS,
-        layout: 'nhwc',
-      },
-      inputs,
-    );
+    return rewriter.add(pointwise(kernel, op.bias), inputs);
   });
 }

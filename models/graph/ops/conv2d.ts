@@ -2,7 +2,7 @@ import { invalidLayer } from '../../model-error.ts';
 import { at, type Weight } from '../weight.ts';
 import { imageShape, type Layout, type OpDefinition } from './definition.ts';
 import { imageInput } from './image-input.ts';
-import { type Pads, type Pair, slide } from './window.ts';
+import { NO_PADS, type Pads, type Pair, slide } from './window.ts';
 
 /** Convolution over images, of whole images or (depthwise) of each channel by itself. */
 export interface Conv2dOp {
@@ -16,6 +16,21 @@ export interface Conv2dOp {
   readonly groups: number;
   readonly pads: Pads;
   readonly layout: Layout;
+}
+
+/** A convolution of single pixels: every step, no padding. `kernel` is [1, 1, channels, filters]. */
+export function pointwise(kernel: Weight, bias: Weight | undefined): Conv2dOp {
+  return {
+    kind: 'conv2d',
+    kernel,
+    bias,
+    depthwise: false,
+    strides: [1, 1],
+    dilations: [1, 1],
+    groups: 1,
+    pads: NO_PADS,
+    layout: 'nhwc',
+  };
 }
 
 export function kernelSize(op: Conv2dOp): Pair {

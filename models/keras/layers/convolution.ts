@@ -1,6 +1,8 @@
+import { type Conv2dOp, pointwise } from '../../graph/ops/conv2d.ts';
 import type { Value } from '../../graph/ops/definition.ts';
 import { imageInput } from '../../graph/ops/image-input.ts';
 import { NO_PADS, type Pads, type Pair, samePads } from '../../graph/ops/window.ts';
+import type { Weight } from '../../graph/weight.ts';
 import { invalidLayer, unsupported } from '../../model-error.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
 
@@ -55,11 +57,31 @@ export const conv2dLayer: LayerDefinition = {
   },
 };
 
+/** A depthwise convolution of the geometry that the layer's options give. */
+function depthwise(
+  { strides, dilations, pads }: Geometry,
+  kernel: Weight,
+  bias: Weight | undefined,
+): Conv2dOp {
+  return {
+    kind: 'conv2d',
+    kernel,
+    bias,
+    depthwise: true,
+    strides,
+    dilations,
+    groups: 1,
+    pads,
+    layout: 'nhwc',
+  };
+}
+
 export const depthwiseConv2dLayer: LayerDefinition = {
   classNames: ['DepthwiseConv2D'],
   build(layer, inputs) {
     const { options } = layer;
-    const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
+    const window = geometry(layer, inputs);
+    const { size, channels } = window;
     const multiplier = options.count('depth_multiplier', 1);
     oneGroup(layer);
     // Keras 2 wrote this option of the base class too, where it means nothing.
@@ -68,21 +90,7 @@ export const depthwiseConv2dLayer: LayerDefinition = {
       depthwise_kernel: [...size, channels, multiplier],
       bias: options.flag('use_bias', true) ? [channels * multiplier] : undefined,
     });
-    const value = layer.add(
-      {
-        kind: 'conv2d',
-        kernel: depthwise_kernel,
-        bias,
-        depthwise: true,
-        strides,
-        dilations,
-        groups: 1,
-        pads,
-        layout: 'nhwc',
-      },
-      inputs,
-    );
-    return layer.fusedActivation(value);
+    return layer.fusedActivation(layer.add(depthwise(window, depthwise_kernel, bias), inputs));
   },
 };
 
@@ -90,7 +98,8 @@ export const separableConv2dLayer: LayerDefinition = {
   classNames: ['SeparableConv2D', 'SeparableConvolution2D'],
   build(layer, inputs) {
     const { options } = layer;
-    const { size, strides, dilations, pads, channels } = geometry(layer, inputs);
+    const window = geometry(layer, inputs);
+    const { size, channels } = window;
     const filters = options.count('filters');
     const multiplier = options.count('depth_multiplier', 1);
     oneGroup(layer);
@@ -99,34 +108,7 @@ export const separableConv2dLayer: LayerDefinition = {
       pointwise_kernel: [1, 1, channels * multiplier, filters],
       bias: options.flag('use_bias', true) ? [filters] : undefined,
     });
-    const depthwise = layer.add(
-      {
-        kind: 'conv2d',
-        kernel: depthwise_kernel,
-        bias: undefined,
-        depthwise: true,
-        strides,
-        dilations,
-        groups: 1,
-        pads,
-        layout: 'nhwc',
-      },
-      inputs,
-    );
-    const value = layer.add(
-      {
-        kind: 'conv2d',
-        kernel: pointwise_kernel,
-        bias,
-        depthwise: false,
-        strides: [1, 1],
-        dilations: [1, 1],
-        groups: 1,
-        pads: NO_PADS,
-        layout: 'nhwc',
-      },
-      [depthwise],
-    );
-    return layer.fusedActivation(value);
+    const planes = layer.add(depthwise(window, depthwise_kernel, undefined), inputs);
+    return layer.fusedActivation(layer.add(pointwise(pointwise_kernel, bias), [planes]));
   },
 };
