@@ -48,8 +48,8 @@ async function serve(config: Config): Promise<number> {
   });
   const server = await startServer(config, { logger, onProgress: note });
   const { address, port } = server.pgAddress;
-  print(`SQLens is ready. Connect with:\n\n  psql -h ${address} -p ${port} sqlens\n\n`);
-  print(`HTTP: http://${hostOf(server.httpAddress.address)}:${server.httpAddress.port}/docs\n`);
+  print(`SQLens is ready. Connect with:\n\n  psql -h ${reachable(address)} -p ${port} sqlens\n\n`);
+  print(`HTTP: http://${hostOf(reachable(server.httpAddress.address))}:${server.httpAddress.port}/docs\n`);
   await stopped;
   note('stopping');
   await server.close();
@@ -107,6 +107,11 @@ function version(): string {
     }
   }
   return 'unknown';
+}
+
+/** An address that this machine's clients can connect to, also where the server listens on all. */
+function reachable(address: string): string {
+  return address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
 }
 
 function hostOf(address: string): string {

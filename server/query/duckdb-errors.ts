@@ -155,7 +155,7 @@ function positionOf(info: DuckDBErrorInfo, context: ErrorContext): number | unde
 
 /** DuckDB puts advice into the message's later paragraphs; PostgreSQL's protocol has a field for it. */
 function splitHint(text: string): [message: string, hint: string | undefined] {
-  const at = text.search(/\n(?:Did you mean|Candidate|Either|\n)/);
+  const at = text.search(/\n\s*(?:Did you mean|Candidate|Either|\n)/);
   if (at < 0) return [text, undefined];
   return [text.slice(0, at).trim(), text.slice(at).trim()];
 }

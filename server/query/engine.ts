@@ -27,7 +27,7 @@ import { CopyDrafts } from './copy-drafts.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { QueryLog } from './query-log.ts';
-import type { SandboxRules } from './sandbox.ts';
+import { isBelow, type SandboxRules } from './sandbox.ts';
 import { quoteLiteral } from './tokens.ts';
 
 export interface EngineOptions {
@@ -145,10 +145,11 @@ export class Engine {
     await internal.run(SCHEMA);
     await checkVersion(internal);
     const tableFunctions = await internal.runAndReadAll(
-      "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE function_type IN ('table', 'pragma', 'table_macro')",
+      "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE internal AND function_type IN ('table', 'pragma', 'table_macro')",
     );
     const rules: SandboxRules = {
       dataDir,
+      dataDirExposed: options.allowedPaths.some((folder) => isBelow(dataDir, folder)),
       readableBelowDataDir: [path.join(dataDir, 'samples')],
       tableFunctions: new Set(tableFunctions.getRows().map(([name]) => String(name))),
     };
@@ -209,7 +210,7 @@ export class Engine {
       internal,
       '__sqlens_inference_errors',
       [
-        { name: 'at', type: TIMESTAMPTZ, valueOf: (error) => timestamp(error.at) },
+        { name: 'failed_at', type: TIMESTAMPTZ, valueOf: (error) => timestamp(error.at) },
         { name: 'query_id', type: VARCHAR, valueOf: (error) => error.queryId },
         { name: 'function', type: VARCHAR, valueOf: (error) => error.functionName },
         { name: 'input', type: VARCHAR, valueOf: (error) => error.input },

@@ -1,5 +1,12 @@
 /** A statement after Parse: classified, checked, described. Nothing of it has run. */
-import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBPreparedStatement,
+  type DuckDBType,
+  DuckDBTypeId,
+  VARCHAR,
+} from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { PreparedStatement, ResultColumn } from './api.ts';
@@ -19,6 +26,8 @@ export interface Parsed extends PreparedStatement {
   readonly asks: boolean;
   /** What describing has listed, for the first execution. */
   readonly described: QueryAnswering | undefined;
+  /** Parameters (0-based) that are text only because nothing determines them. */
+  readonly undetermined: ReadonlySet<number>;
 }
 
 export function isParsed(statement: PreparedStatement): statement is Parsed {
@@ -44,6 +53,7 @@ export function ours(
     parameterTypes: [],
     asks: false,
     described: undefined,
+    undetermined: new Set(),
   };
 }
 
@@ -71,7 +81,8 @@ export async function describe(
   const known = Array.from({ length: count }, (_, at) => declared[at]);
   let typed = castParameters(text, tokens, (number) => known[number - 1]);
   const attempt = await attemptPrepare(engine, connection, typed, count, query);
-  let facts = attempt.facts;
+  let { facts, error } = attempt;
+  const undetermined = new Set<number>();
   if (count > 0 && (facts === undefined || facts.parameterTypes.some((type) => type === undefined))) {
     // What nothing determines is text; a statement that could not be bound at all may be bound with that.
     const types = known.map(
@@ -79,29 +90,35 @@ export async function describe(
     );
     const retyped = castParameters(text, tokens, (number) => types[number - 1]);
     const second = await attemptPrepare(engine, connection, retyped, count, query);
+    // Without types for all parameters DuckDB may give up before it finds what is really wrong.
+    error = second.error ?? error;
     if (second.facts !== undefined) {
+      known.forEach((type, at) => {
+        if (type === undefined && types[at] !== undefined) undetermined.add(at);
+      });
       typed = retyped;
       const found = second.facts.parameterTypes;
       facts = { ...second.facts, parameterTypes: types.map((type, at) => type ?? found[at] ?? VARCHAR) };
     }
   }
-  if (facts === undefined) throw attempt.error;
+  if (facts === undefined) throw error;
   return {
     text,
     tokens,
     statement,
     typed,
     parameterTypes: facts.parameterTypes.map((type, at) => known[at] ?? type),
-    columns: returnsRows(tokens, statement) ? facts.columns : undefined,
+    columns: returnsRows(tokens, statement) ? determined(facts.columns) : undefined,
     isEmpty: false,
     asks: facts.asks,
     described: query,
+    undetermined,
   };
 }
 
 interface Facts {
   readonly parameterTypes: readonly (DuckDBType | undefined)[];
-  readonly columns: readonly ResultColumn[];
+  readonly columns: readonly { readonly name: string; readonly type: DuckDBType | undefined }[];
   readonly asks: boolean;
 }
 
@@ -132,10 +149,7 @@ async function prepareOnce(
         if (pass.asking === undefined || number >= MAX_DESCRIBE_PASSES) {
           return {
             parameterTypes: Array.from({ length: count }, (_, at) => inferredType(prepared, at + 1)),
-            columns: Array.from({ length: prepared.columnCount }, (_, at) => ({
-              name: prepared.columnName(at),
-              type: prepared.columnType(at),
-            })),
+            columns: columnsOf(prepared),
             asks: pass.bound.size > 0,
           };
         }
@@ -152,6 +166,31 @@ async function prepareOnce(
     }
     await pass.asking.satisfy(pass);
   }
+}
+
+function columnsOf(prepared: DuckDBPreparedStatement): Facts['columns'] {
+  return Array.from({ length: prepared.columnCount }, (_, at) => ({
+    name: columnName(prepared.columnName(at)),
+    type: prepared.columnTypeId(at) === DuckDBTypeId.INVALID ? undefined : prepared.columnType(at),
+  }));
+}
+
+/** @throws 42P18 when the columns depend on a parameter's value, as with `read_images($1)` */
+function determined(columns: Facts['columns']): ResultColumn[] {
+  return columns.map(({ name, type }) => {
+    if (type !== undefined) return { name, type };
+    throw new SqlensError({
+      sqlState: SqlState.indeterminateDatatype,
+      message: 'the columns of the result depend on the value of a parameter',
+      hint: 'Write the value itself where it decides which columns there are, as in read_images(…).',
+    });
+  });
+}
+
+/** What the user wrote, without what we put into it, and the commonest name as PostgreSQL has it. */
+function columnName(name: string): string {
+  if (name === 'count_star()') return 'count';
+  return name.replace(/CAST\((\$\d+) AS [^()]*(?:\([^()]*\))?\)/g, '$1');
 }
 
 function returnsRows(tokens: readonly Token[], statement: StatementKind): boolean {

@@ -68,7 +68,7 @@ export class QueryRun {
       severity: 'WARNING',
       error: new SqlensError({
         sqlState: SqlState.warning,
-        message: `${count} ${count === 1 ? 'input' : 'inputs'} could not be read: the result is NULL there`,
+        message: `${count} ${count === 1 ? 'input' : 'inputs'} could not be answered: the result is NULL there`,
         hint: `SELECT input, message FROM sqlens.inference_errors WHERE query_id = '${this.answering.queryId}'`,
       }),
     });

@@ -6,6 +6,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
+import { behindBracket, splitAtCommas } from './clauses.ts';
 import { classify, type StatementKind } from './statements.ts';
 import type { Token } from './tokens.ts';
 
@@ -76,6 +77,8 @@ export interface SandboxRules {
   readonly tableFunctions: ReadonlySet<string>;
   /** Real path of the data directory. */
   readonly dataDir: string;
+  /** Whether it lies below a folder that SQL may read: the engine's own rule knows folders, not exceptions. */
+  readonly dataDirExposed: boolean;
   /** Folders below it that SQL may read all the same (the sample images). */
   readonly readableBelowDataDir: readonly string[];
 }
@@ -103,7 +106,7 @@ export function checkStatement(
     if (FILE_FUNCTIONS.test(name)) checkFileArguments(tokens, at + 1, name, rules);
   });
   // Our own statements read through locations, which have rules of their own.
-  if (statement.kind !== 'sqlens') checkFilesInFrom(tokens, rules);
+  if (rules.dataDirExposed && statement.kind !== 'sqlens') checkFilesInFrom(tokens, rules);
   checkTarget(tokens, statement);
 }
 
@@ -140,28 +143,19 @@ export function explainedTokens(tokens: readonly Token[]): readonly Token[] {
   return tokens.slice(at);
 }
 
+/**
+ * A file function's first argument is one literal or a list of them: DuckDB keeps its own database file readable, and
+ * a name that only shows when it runs (a macro's parameter, a column, `||`) could be that file's.
+ */
 function checkFileArguments(tokens: readonly Token[], open: number, name: string, rules: SandboxRules): void {
-  let depth = 0;
-  for (let at = open; at < tokens.length; at++) {
-    const token = tokens[at];
-    if (token === undefined) return;
-    if (token.value === '(' && token.kind === 'operator') depth++;
-    if (token.value === ')' && token.kind === 'operator' && --depth === 0) return;
+  const close = behindBracket(tokens, open) - 1;
+  const [files] = splitAtCommas(tokens, open + 1, close);
+  if (files === undefined) return;
+  for (const token of tokens.slice(...files)) {
+    const isBracket = token.kind === 'operator' && /^[[\],]$/.test(token.value);
     if (token.kind === 'string') checkReadable(token, rules);
-    if (token.kind === 'operator' && token.value === '||') {
-      throw denied(`${name} takes its file names as plain literals here`, token);
-    }
-    const called =
-      tokens[at + 1]?.value === '(' && depth > 0 && (token.kind === 'word' || token.kind === 'quoted');
-    if (called && token.value.toLowerCase() !== 'struct' && !isOption(tokens, at)) {
-      throw denied(`${name} takes its file names as plain literals here`, token);
-    }
+    else if (!isBracket) throw denied(`${name} takes its file names as plain literals here`, token);
   }
-}
-
-function isOption(tokens: readonly Token[], at: number): boolean {
-  const before = tokens[at - 1]?.value;
-  return before === '=' || before === ':=' || before === '=>';
 }
 
 /** FROM 'file.csv' reads a file as well. */

@@ -1,5 +1,5 @@
 /** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
-import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { type CatalogSession, catalogStatement } from '../catalog/index.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   StatementText,
   TransactionStatus,
 } from './api.ts';
+import { prepareCopy } from './copy-files.ts';
 import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
 import { finished, StreamExecution } from './executions.ts';
@@ -126,7 +127,7 @@ export class Session implements BackendSession {
         await this.#settleOpen();
         if (prepared.isEmpty) return finished('');
         if (!options.alone && joinsTransactions(prepared)) await this.#transaction.beginImplicit();
-        const execution = await this.#run(prepared, parameters);
+        const execution = await this.#run(await this.#fit(prepared, parameters), parameters);
         this.#open = execution instanceof StreamExecution ? execution : undefined;
         return execution;
       } catch (error) {
@@ -234,8 +235,17 @@ export class Session implements BackendSession {
       case 'delete':
       case 'merge':
       case 'create-table-as':
-      case 'copy':
       case 'show-engine':
+        return describe(this.#engine, this.#connection, text, tokens, statement, declared);
+      case 'copy':
+        // Refused before DuckDB looks at the file, in our words.
+        prepareCopy(
+          text,
+          tokens,
+          this.#engine.rules,
+          this.#engine.options.allowedPaths,
+          this.#engine.copyDrafts,
+        );
         return describe(this.#engine, this.#connection, text, tokens, statement, declared);
       case 'explain': {
         const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
@@ -258,6 +268,16 @@ export class Session implements BackendSession {
       default:
         return ours(text, tokens, statement, columnsOfOurs(statement, tokens));
     }
+  }
+
+  /** A parameter that nothing determined may turn out to be bytes: then the statement is described for those. */
+  async #fit(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Parsed> {
+    const isOther = (at: number) => parameters[at]?.type !== undefined && parameters[at].type !== VARCHAR;
+    if (![...parsed.undetermined].some(isOther)) return parsed;
+    return this.#parse(
+      parsed.text,
+      parsed.parameterTypes.map((type, at) => (parsed.undetermined.has(at) ? parameters[at]?.type : type)),
+    );
   }
 
   async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Execution> {

@@ -202,8 +202,10 @@ function checkOutcome(
   if (position === undefined) return;
   const at = record.sql.indexOf(position);
   if (at < 0) throw fail(`"${position}" does not stand in the SQL`);
-  if (Number(outcome.error.position) !== at + 1) {
-    throw fail(`${got}\nat position ${outcome.error.position}, expected ${at + 1} ("${position}")`);
+  // Characters, not UTF-16 units.
+  const expected = [...record.sql.slice(0, at)].length + 1;
+  if (Number(outcome.error.position) !== expected) {
+    throw fail(`${got}\nat position ${outcome.error.position}, expected ${expected} ("${position}")`);
   }
 }
 
