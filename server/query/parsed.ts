@@ -92,6 +92,7 @@ export async function describe(
     const second = await attemptPrepare(engine, connection, retyped, count, query);
     // Without types for all parameters DuckDB may give up before it finds what is really wrong.
     error = second.error ?? error;
+    if (facts?.columns.some((column) => column.type === undefined)) facts = undefined;
     if (second.facts !== undefined) {
       known.forEach((type, at) => {
         if (type === undefined && types[at] !== undefined) undetermined.add(at);
