@@ -1,31 +1,42 @@
 /** The tour that `npm run demo` gives: real statements over the socket, printed with their rows. */
-import type { AddressInfo } from 'node:net';
 import pg from 'pg';
+import { bundledModel } from '../models/bundled/index.ts';
+import { quoteLiteral } from './query/tokens.ts';
+import { SAMPLE_TABLE } from './samples.ts';
+import type { RunningServer } from './start.ts';
 
-const STATEMENTS = [
-  'SELECT uri, my_object_recognition_function(image) AS objects FROM traffic_imgs LIMIT 3',
-  `SELECT label, count(*), avg((objects[1].class = label)::int) AS accuracy
+/** What an analyst and a data scientist type; the files are those that come with SQLens. */
+function statements(server: Pick<RunningServer, 'samplesPath'>): string[] {
+  const folder = quoteLiteral(`${server.samplesPath}/${SAMPLE_TABLE}/`);
+  return [
+    `SELECT uri, my_object_recognition_function(image) AS objects FROM traffic_imgs LIMIT 3`,
+    `SELECT label, count(*), avg((objects[1].class = label)::int) AS accuracy
 FROM (SELECT label, my_object_recognition_function(image) AS objects FROM traffic_imgs)
 GROUP BY label ORDER BY label`,
-  `SELECT avg((my_object_recognition_function(image)[1].class = label)::int) AS accuracy FROM traffic_imgs`,
-  `CREATE TEMP TABLE stops AS
-SELECT uri, label FROM traffic_imgs WHERE my_object_recognition_function(image)[1].class = 'stop'`,
-  'SELECT label, count(*) FROM stops GROUP BY label',
-  'SELECT label, image_info(image) AS info FROM traffic_imgs ORDER BY uri LIMIT 2',
-  'SHOW MODELS',
-];
+    `CREATE OR REPLACE MODEL sign FROM ${quoteLiteral(bundledModel.path)}
+OPTIONS (preprocess = 'none', labels = ${quoteLiteral(bundledModel.labelsPath)}, top_k = 2)`,
+    `CREATE OR REPLACE EXTERNAL TABLE photos OPTIONS (format = 'image', uris = [${folder}])`,
+    `CREATE OR REPLACE TABLE flagged AS
+SELECT uri, label, sign(image)[1].class AS seen FROM photos WHERE sign(image)[1].class IN ('stop', 'yield')`,
+    `SELECT seen, count(*), avg((seen = label)::int) AS right FROM flagged GROUP BY seen ORDER BY seen`,
+    `SELECT label, image_info(image) AS info FROM photos ORDER BY uri LIMIT 2`,
+    `SELECT name, function, returns, format, parameter_count FROM sqlens.models ORDER BY name`,
+    `DROP TABLE flagged`,
+    `DROP EXTERNAL TABLE photos`,
+    `DROP MODEL sign`,
+  ];
+}
 
 /** @throws when a statement fails: the demo must not look well when it is not */
-export async function runDemo(address: AddressInfo, print: (text: string) => void): Promise<void> {
-  const client = new pg.Client({
-    host: address.address,
-    port: address.port,
-    user: 'demo',
-    database: 'sqlens',
-  });
+export async function runDemo(
+  server: Pick<RunningServer, 'pgAddress' | 'samplesPath'>,
+  print: (text: string) => void,
+): Promise<void> {
+  const { address, port } = server.pgAddress;
+  const client = new pg.Client({ host: address, port, user: 'demo', database: 'sqlens' });
   await client.connect();
   try {
-    for (const sql of STATEMENTS) {
+    for (const sql of statements(server)) {
       print(`sqlens=> ${sql.replaceAll('\n', '\n         ')};\n`);
       const started_ms = performance.now();
       const result = await client.query({
@@ -35,14 +46,16 @@ export async function runDemo(address: AddressInfo, print: (text: string) => voi
       });
       const duration_ms = Math.round(performance.now() - started_ms);
       const names = result.fields.map((field) => field.name);
-      if (names.length > 0)
+      if (names.length > 0) {
         print(
           table(
             names,
             result.rows.map((row: unknown[]) => row.map(cell)),
           ),
         );
-      print(`${result.command} ${result.rowCount ?? ''} (${duration_ms} ms)\n\n`);
+      }
+      const count = names.length === 0 ? '' : `${result.rows.length} rows, `;
+      print(`(${count}${duration_ms} ms)\n\n`);
     }
   } finally {
     await client.end();

@@ -8,6 +8,7 @@ import { messageOf, SqlensError } from '../common/errors.ts';
 import { compileInChild } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
+import { compileMemory_bytes } from './query/ddl/create-model.ts';
 import { startServer } from './start.ts';
 
 const USAGE = `Usage: sqlens <command>
@@ -65,7 +66,7 @@ async function demo(args: readonly string[]): Promise<number> {
   // Beside a server that may be running, with the same data directory only when it is free.
   const server = await startServer({ ...config, port: 0, httpPort: 0 }, { logger, onProgress: note });
   try {
-    await runDemo(server.pgAddress, print);
+    await runDemo(server, print);
     return 0;
   } finally {
     await server.close();
@@ -80,7 +81,7 @@ async function inspect(args: readonly string[]): Promise<number> {
     return 2;
   }
   const source = { name: path.basename(file), bytes: await readFile(file) };
-  const limits = { memory_bytes: 6 * 2 ** 30, timeout_ms: 120_000 };
+  const limits = { memory_bytes: compileMemory_bytes(source.bytes.length), timeout_ms: 120_000 };
   const { manifest } = await compileInChild(source, { preprocess: 'none', output: undefined }, limits);
   const shape = (sizes: readonly (number | null)[]) => `(${sizes.map((size) => size ?? '?').join(', ')})`;
   for (const input of manifest.inputs) print(`input   ${input.name} ${input.type} ${shape(input.shape)}\n`);

@@ -19,6 +19,8 @@ import { setUpSamples } from './samples.ts';
 export interface RunningServer {
   readonly pgAddress: AddressInfo;
   readonly httpAddress: AddressInfo;
+  /** Real path of the folder that holds the generated images. */
+  readonly samplesPath: string;
   close(): Promise<void>;
 }
 
@@ -86,7 +88,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const pgAddress = await wire.listen();
     undo.push(() => admin.close());
     const httpAddress = await admin.listen();
-    return { pgAddress, httpAddress, close: stop };
+    return { pgAddress, httpAddress, samplesPath: dataDir.samplesPath, close: stop };
   } catch (error) {
     await stop();
     throw error;
