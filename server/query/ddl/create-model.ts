@@ -107,7 +107,8 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   const bytes = await readModelFile(context, definition);
   const { preprocess, output, top_k, batchSize, device } = definition.options;
   const file = { name: baseName(definition.source), bytes };
-  const limits = { ...COMPILE_LIMITS, signal: context.signal };
+  const memory_bytes = compileMemory_bytes(bytes.length);
+  const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
   const compiled = await compileInChild(file, { preprocess, output }, limits);
   context.signal.throwIfAborted();
   const { manifest } = compiled;
