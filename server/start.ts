@@ -44,12 +44,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
     undo.push(async () => locations.close());
     const inference = createInference({ workers: config.workers, threads: config.threads, policy, logger });
     undo.push(() => inference.close());
+    const ownFiles = [bundledModel.path, bundledModel.labelsPath, dataDir.uploadsPath];
     const engine = await Engine.open({
       dataDir: dataDir.path,
       // Of what the server itself may read, SQL's own file functions get only the folders.
-      allowedPaths: policy.allowedPaths.filter(
-        (allowed) => allowed !== bundledModel.path && allowed !== dataDir.uploadsPath,
-      ),
+      allowedPaths: policy.allowedPaths.filter((allowed) => !ownFiles.includes(allowed)),
       locations,
       inference,
       logger,
@@ -108,7 +107,13 @@ async function locationPolicy(config: Config, dataDir: DataDir): Promise<Locatio
     allowedPaths.push(real);
   }
   return {
-    allowedPaths: [...allowedPaths, dataDir.samplesPath, dataDir.uploadsPath, bundledModel.path],
+    allowedPaths: [
+      ...allowedPaths,
+      dataDir.samplesPath,
+      dataDir.uploadsPath,
+      bundledModel.path,
+      bundledModel.labelsPath,
+    ],
     deniedPaths: dataDir.privatePaths,
     allowedBuckets: config.allowBuckets,
     allowHttp: config.allowHttp,
