@@ -5,7 +5,7 @@ import { quoteLiteral } from './query/tokens.ts';
 import { SAMPLE_TABLE } from './samples.ts';
 import type { RunningServer } from './start.ts';
 
-/** What an analyst and a data scientist type; the files are those that come with SQLens. */
+/** What an analyst and a data scientist type, with files that come with SQLens and names that are nobody else's. */
 function statements(server: Pick<RunningServer, 'samplesPath'>): string[] {
   const folder = quoteLiteral(`${server.samplesPath}/${SAMPLE_TABLE}/`);
   return [
@@ -13,17 +13,17 @@ function statements(server: Pick<RunningServer, 'samplesPath'>): string[] {
     `SELECT label, count(*), avg((objects[1].class = label)::int) AS accuracy
 FROM (SELECT label, my_object_recognition_function(image) AS objects FROM traffic_imgs)
 GROUP BY label ORDER BY label`,
-    `CREATE OR REPLACE MODEL see_sign FROM ${quoteLiteral(bundledModel.path)}
+    `CREATE OR REPLACE MODEL demo_sign FROM ${quoteLiteral(bundledModel.path)}
 OPTIONS (preprocess = 'none', labels = ${quoteLiteral(bundledModel.labelsPath)}, top_k = 2)`,
-    `CREATE OR REPLACE EXTERNAL TABLE photos OPTIONS (format = 'image', uris = [${folder}])`,
-    `CREATE OR REPLACE TABLE flagged AS
-SELECT uri, label, see_sign(image)[1].class AS seen FROM photos WHERE see_sign(image)[1].class IN ('stop', 'yield')`,
-    `SELECT seen, count(*), avg((seen = label)::int) AS correct FROM flagged GROUP BY seen ORDER BY seen`,
-    `SELECT label, image_info(image) AS info FROM photos ORDER BY uri LIMIT 2`,
+    `CREATE OR REPLACE EXTERNAL TABLE demo_photos OPTIONS (format = 'image', uris = [${folder}])`,
+    `CREATE OR REPLACE TABLE demo_flagged AS
+SELECT uri, label, demo_sign(image)[1].class AS seen FROM demo_photos WHERE demo_sign(image)[1].class IN ('stop', 'yield')`,
+    `SELECT seen, count(*), avg((seen = label)::int) AS correct FROM demo_flagged GROUP BY seen ORDER BY seen`,
+    `SELECT label, image_info(image) AS info FROM demo_photos ORDER BY uri LIMIT 2`,
     `SELECT name, function, returns, format, parameter_count FROM sqlens.models ORDER BY name`,
-    `DROP TABLE flagged`,
-    `DROP EXTERNAL TABLE photos`,
-    `DROP MODEL see_sign`,
+    `DROP TABLE demo_flagged`,
+    `DROP EXTERNAL TABLE demo_photos`,
+    `DROP MODEL demo_sign`,
   ];
 }
 
