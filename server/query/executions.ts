@@ -2,6 +2,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { Execution, ResultColumn, RowBatch } from './api.ts';
 import type { RowReader } from './row-stream.ts';
+import type { StatementTimer } from './statement-timer.ts';
 
 /** A statement that is done and has no rows. */
 export function finished(commandTag: string): Execution {
@@ -53,6 +54,8 @@ export interface StreamEnd {
 /** Rows pulled from DuckDB as the client takes them. */
 export class StreamExecution implements Execution {
   readonly columns: readonly ResultColumn[];
+  /** Counts the time of every pull towards the statement's timeout. */
+  timer: StatementTimer | undefined;
   readonly #reader: RowReader;
   readonly #end: StreamEnd;
   readonly #spooled: RowBatch[] = [];
@@ -120,6 +123,7 @@ export class StreamExecution implements Execution {
     const pulled = this.#tail.then(async () => {
       if (this.#settled) return undefined;
       this.#pulling = true;
+      this.timer?.start();
       try {
         this.#end.signal.throwIfAborted();
         const batch = await this.#reader.next();
@@ -131,6 +135,7 @@ export class StreamExecution implements Execution {
         throw explained;
       } finally {
         this.#pulling = false;
+        this.timer?.stop();
       }
     });
     this.#tail = pulled.catch(() => undefined);

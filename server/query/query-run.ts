@@ -2,6 +2,7 @@
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { type Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { RunningQuery } from './query-log.ts';
+import { commit, rollBack } from './roll-back.ts';
 import type { SessionContext } from './session-context.ts';
 
 export class QueryRun {
@@ -45,7 +46,7 @@ export class QueryRun {
   /** After a failed pass: DuckDB lets an aborted transaction do nothing more. */
   async restartOwn(): Promise<void> {
     if (!this.#ownsTransaction) return;
-    await this.#context.connection.run('ROLLBACK').catch(() => undefined);
+    await rollBack(this.#context.connection);
     await this.#context.connection.run('BEGIN TRANSACTION');
   }
 
@@ -82,9 +83,8 @@ export class QueryRun {
     this.answering.release();
     try {
       if (this.#ownsTransaction) {
-        const end = failed ? 'ROLLBACK' : 'COMMIT';
-        const ended = this.#context.connection.run(end);
-        await (failed ? ended.catch(() => undefined) : ended);
+        if (failed) await rollBack(this.#context.connection);
+        else await commit(this.#context.connection);
       }
     } finally {
       const { engine } = this.#context;

@@ -15,6 +15,7 @@ import { type StreamEnd, StreamExecution } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
 import { rewriteAsking } from './rewrites/index.ts';
+import { rollBack } from './roll-back.ts';
 import { ChunkList, IncompleteStreamError, RowReader } from './row-stream.ts';
 import type { SessionContext } from './session-context.ts';
 
@@ -106,14 +107,14 @@ export async function askAside(
   await side.run('BEGIN TRANSACTION');
   try {
     await passes.ask(side, runnable, async () => {
-      await side.run('ROLLBACK').catch(() => undefined);
+      await rollBack(side);
       await side.run('BEGIN TRANSACTION');
     });
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof SqlensError && error.sqlState === SqlState.queryCanceled) throw error;
   } finally {
-    await side.run('ROLLBACK').catch(() => undefined);
+    await rollBack(side);
   }
 }
 

@@ -26,6 +26,7 @@ import { runWrite } from './run-write.ts';
 import { checkStatement } from './sandbox.ts';
 import type { SessionContext } from './session-context.ts';
 import { Settings } from './settings.ts';
+import { StatementTimer } from './statement-timer.ts';
 import { classify } from './statements.ts';
 import { splitStatements, tokenize } from './tokens.ts';
 import { Transaction } from './transaction.ts';
@@ -122,20 +123,26 @@ export class Session implements BackendSession {
     if (!isParsed(prepared)) throw new TypeError('a statement of another backend');
     return this.#exclusively(async () => {
       this.#controller = new AbortController();
-      const timer = this.#startTimer();
+      const timer = new StatementTimer(Number(this.#settings.get('statement_timeout')), () =>
+        this.#cancelWith('canceling statement due to statement timeout'),
+      );
+      timer.start();
       try {
         await this.#settleOpen();
         if (prepared.isEmpty) return finished('');
         if (!options.alone && joinsTransactions(prepared)) await this.#transaction.beginImplicit();
         const execution = await this.#run(await this.#fit(prepared, parameters), parameters);
-        this.#open = execution instanceof StreamExecution ? execution : undefined;
+        if (execution instanceof StreamExecution) {
+          execution.timer = timer;
+          this.#open = execution;
+        }
         return execution;
       } catch (error) {
         const reported = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
         await this.#transaction.fail();
         throw reported;
       } finally {
-        clearTimeout(timer);
+        timer.stop();
       }
     });
   }
@@ -166,6 +173,8 @@ export class Session implements BackendSession {
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#busy.then(async () => {
       if (this.#closed) throw closedError();
+      // What was to be interrupted is over: what begins now is something else.
+      this.#stopInterrupting();
       this.#working++;
       try {
         return await work();
@@ -196,16 +205,14 @@ export class Session implements BackendSession {
         this.#connection.interrupt();
         this.#side?.interrupt();
       } else {
-        clearInterval(this.#interrupting);
-        this.#interrupting = undefined;
+        this.#stopInterrupting();
       }
     }, INTERRUPT_INTERVAL_MS);
   }
 
-  #startTimer(): NodeJS.Timeout | undefined {
-    const timeout_ms = Number(this.#settings.get('statement_timeout'));
-    if (!(timeout_ms > 0)) return undefined;
-    return setTimeout(() => this.#cancelWith('canceling statement due to statement timeout'), timeout_ms);
+  #stopInterrupting(): void {
+    clearInterval(this.#interrupting);
+    this.#interrupting = undefined;
   }
 
   /** An open stream would end silently when its connection gets another statement: its rows are read before. */

@@ -5,6 +5,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { TransactionStatus } from './api.ts';
+import { commit, rollBack } from './roll-back.ts';
 
 export class Transaction {
   readonly #connection: DuckDBConnection;
@@ -70,7 +71,7 @@ export class Transaction {
       return 'rolled back';
     }
     try {
-      await this.#connection.run('COMMIT');
+      await commit(this.#connection);
     } finally {
       this.#reset();
     }
@@ -81,8 +82,7 @@ export class Transaction {
   async rollback(): Promise<boolean> {
     if (this.#status === 'idle') return false;
     this.#reset();
-    // DuckDB may have ended it by itself; then there is nothing left to roll back.
-    await this.#connection.run('ROLLBACK').catch(() => undefined);
+    await rollBack(this.#connection);
     return true;
   }
 

@@ -1,6 +1,7 @@
 /** A server in a process of its own, as a user starts it: killed, stopped and looked at from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -214,6 +215,30 @@ export class Client {
 
   async close(): Promise<void> {
     await this.raw.end().catch(() => undefined);
+  }
+
+  /** Sends a cancel request for whatever runs now, on a connection of its own. */
+  async cancel(): Promise<void> {
+    // node-postgres keeps both; its type definitions do not say so.
+    const processId: unknown = Reflect.get(this.raw, 'processID');
+    const secret: unknown = Reflect.get(this.raw, 'secretKey');
+    if (typeof processId !== 'number' || typeof secret !== 'number') throw new Error('no key to cancel with');
+    const packet = Buffer.alloc(16);
+    for (const [i, value] of [16, 80877102, processId, secret].entries()) packet.writeInt32BE(value, i * 4);
+    await new Promise<void>((resolve) => {
+      const socket = connectSocket(this.raw.port, '127.0.0.1', () => socket.end(packet));
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve());
+      socket.resume();
+    });
+  }
+
+  /** The rows in portions, each asked of an open portal when the one before has been read. */
+  async portal(text: string, rows: number): Promise<Row[]> {
+    const types = { getTypeParser: () => (value: string) => value };
+    const config = { text, rows, rowMode: 'array' as const, types };
+    const result: pg.QueryArrayResult<(string | null)[]> = await this.raw.query<(string | null)[]>(config);
+    return result.rows;
   }
 
   /** Goes away as a crashed client does: in the middle of whatever it was told. */

@@ -1,6 +1,7 @@
 /** Runs our own changes in the user's transaction, or in one of their own; says what IF EXISTS made superfluous. */
 import { SqlensError, type SqlState } from '../../../common/errors.ts';
 import { fromDuckDBError } from '../duckdb-errors.ts';
+import { rollBack } from '../roll-back.ts';
 import type { SessionContext } from '../session-context.ts';
 
 export async function inTransaction<T>(context: SessionContext, work: () => Promise<T>): Promise<T> {
@@ -13,7 +14,7 @@ export async function inTransaction<T>(context: SessionContext, work: () => Prom
     transaction.noteWrite();
     return result;
   } catch (error) {
-    if (own) await connection.run('ROLLBACK').catch(() => undefined);
+    if (own) await rollBack(connection);
     throw error instanceof SqlensError ? error : fromDuckDBError(error, { sql: '' });
   }
 }
