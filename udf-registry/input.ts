@@ -96,14 +96,24 @@ function readParameterised(entries: Readonly<Record<string, DuckDBValue>>): Read
   return { ...read, parameter: Number(parameter) };
 }
 
-function readTensor(items: readonly DuckDBValue[]): ReadInput | undefined {
+function readTensor(items: readonly DuckDBValue[]): ReadInput | 'empty' | undefined {
   const values: number[] = [];
+  // As anywhere in SQL, what is computed from a NULL is NULL.
+  if (containsNull(items)) return 'empty';
   if (!flattenNumbers(items, values)) return undefined;
   return { input: { kind: 'tensor', values: Float32Array.from(values) }, durable: true };
 }
 
 function isInteger(value: DuckDBValue | undefined): value is number | bigint {
   return typeof value === 'number' || typeof value === 'bigint';
+}
+
+function containsNull(items: readonly DuckDBValue[]): boolean {
+  return items.some(
+    (item) =>
+      item === null ||
+      ((item instanceof DuckDBListValue || item instanceof DuckDBArrayValue) && containsNull(item.items)),
+  );
 }
 
 function flattenNumbers(items: readonly DuckDBValue[], into: number[]): boolean {

@@ -47,7 +47,7 @@ export async function runSltFile(
   }
 }
 
-class FileRun {
+export class FileRun {
   recordCount = 0;
   readonly #failures: SltFailure[] = [];
   readonly #server: TestServer;
