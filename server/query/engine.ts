@@ -166,7 +166,8 @@ export class Engine {
   /** A new connection with the search path of a session. */
   async connect(): Promise<DuckDBConnection> {
     const connection = await this.#instance.connect();
-    await connection.run("SET search_path = 'public,sqlens'");
+    // DuckDB counts 16 bytes for a string however long it is: by its default a stream held 125 MB of 2 KB rows.
+    await connection.run("SET search_path = 'public,sqlens'; SET streaming_buffer_size = '64KiB'");
     return connection;
   }
 
