@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { childEntry } from '../common/child-entry.ts';
 import { SqlensError, SqlState } from '../common/errors.ts';
+import { Turns } from '../common/turns.ts';
 import type { CompiledModel, CompileOptions, Manifest } from './artifact.ts';
 import type { ModelFile } from './compile.ts';
 import {
@@ -37,8 +38,7 @@ const LEAST_MEMORY_BYTES = 256 * 2 ** 20;
 const PARALLEL = 2;
 const STDERR_LIMIT_CHARS = 16_384;
 
-let running = 0;
-const waiting: (() => void)[] = [];
+const turns = new Turns(PARALLEL);
 
 /**
  * Compiles a model file, loads the artifact into ONNX Runtime and runs a batch of one and of two on zeros, all in a
@@ -64,35 +64,7 @@ export async function compileInChild(
   } catch (error) {
     throw error instanceof SqlensError ? inFile(file.name, error) : error;
   }
-  await takeTurn(limits.signal);
-  try {
-    return await compileWith(startChild(limits), file, options, limits);
-  } finally {
-    // A turn is handed on, so that nobody slips in between.
-    const next = waiting.shift();
-    if (next === undefined) running--;
-    else next();
-  }
-}
-
-async function takeTurn(signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  if (running < PARALLEL) {
-    running++;
-    return;
-  }
-  await new Promise<void>((resolve, reject) => {
-    const begin = (): void => {
-      signal?.removeEventListener('abort', giveUp);
-      resolve();
-    };
-    const giveUp = (): void => {
-      waiting.splice(waiting.indexOf(begin), 1);
-      reject(signal?.reason);
-    };
-    waiting.push(begin);
-    signal?.addEventListener('abort', giveUp, { once: true });
-  });
+  return turns.run(limits.signal, () => compileWith(startChild(limits), file, options, limits));
 }
 
 function startChild({ memory_bytes, timeout_ms }: CompileLimits): ChildProcess {

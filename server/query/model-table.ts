@@ -4,6 +4,7 @@ import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import type { Manifest } from '../../models/artifact.ts';
 import type { ModelSpec } from '../../udf-registry/model-spec.ts';
 import type { Engine } from './engine.ts';
+import { quoteIdentifier } from './tokens.ts';
 
 export interface ModelRow {
   readonly spec: ModelSpec;
@@ -38,6 +39,16 @@ export async function findModel(connection: DuckDBConnection, name: string): Pro
   );
   const text = reader.getRows()[0]?.[0];
   return text === undefined ? undefined : parseSpec(String(text));
+}
+
+/**
+ * Makes two transactions that change the model of one name conflict (40001), in whatever order they come: rows alone
+ * would not, since nothing in a table says that there is no other row of that name.
+ */
+export async function claimName(connection: DuckDBConnection, name: string): Promise<void> {
+  const claim = `sqlens_internal.${quoteIdentifier(`claim:${name.toLowerCase()}`)}`;
+  await connection.run(`CREATE OR REPLACE MACRO ${claim}() AS NULL`);
+  await connection.run(`DROP MACRO ${claim}`);
 }
 
 export async function insertModel(

@@ -4,13 +4,14 @@
  */
 import { VARCHAR } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { Preprocess } from '../../../models/artifact.ts';
+import { Turns } from '../../../common/turns.ts';
+import type { CompiledModel, Preprocess } from '../../../models/artifact.ts';
 import { compileInChild } from '../../../models/index.ts';
 import { chooseReturns, type ModelSpec } from '../../../udf-registry/model-spec.ts';
 import { macroBody } from '../../../udf-registry/registry.ts';
 import type { Execution, ResultColumn } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
-import { deleteModel, findModel, insertModel } from '../model-table.ts';
+import { claimName, deleteModel, findModel, insertModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
@@ -22,6 +23,9 @@ import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-o
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
 const COMPILE_TIMEOUT_MS = 120_000;
+
+/** A model file is in memory while it is compiled, and may take two gigabytes. */
+const turns = new Turns(2);
 
 interface ModelDefinition {
   readonly name: string;
@@ -94,24 +98,13 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     noteSkipped(context, SqlState.duplicateObject, `model "${definition.name}" already exists`);
     return;
   }
-  if (known !== undefined && !definition.replace) {
-    throw errorAt(
-      definition.nameToken,
-      SqlState.duplicateObject,
-      `model "${definition.name}" already exists`,
-      'CREATE OR REPLACE MODEL replaces it.',
-    );
-  }
+  if (known !== undefined && !definition.replace) throw alreadyExists(definition);
   await refuseTakenFunction(context, definition);
   const labels = await readLabels(context, definition.options);
-  const bytes = await readModelFile(context, definition);
-  const { preprocess, output, top_k, batchSize, device } = definition.options;
-  const file = { name: baseName(definition.source), bytes };
-  const memory_bytes = compileMemory_bytes(bytes.length);
-  const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
-  const compiled = await compileInChild(file, { preprocess, output }, limits);
+  const compiled = await turns.run(context.signal, () => compile(context, definition));
   context.signal.throwIfAborted();
   const { manifest } = compiled;
+  const { preprocess, output, top_k, batchSize, device } = definition.options;
   const returns = chooseReturns(manifest, labels, definition.returns);
   const spec: ModelSpec = {
     id: engine.registry.nextId(),
@@ -134,15 +127,38 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   const own = context.transaction.isOpen ? connection : undefined;
   const fn = engine.registry.defineModel(spec, manifest, artifactPath, own);
   await inTransaction(context, async () => {
-    if (known !== undefined) {
-      await deleteModel(connection, known.name);
-      await connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(known.functionName)}`);
+    await claimName(connection, spec.name);
+    // Another session may have registered it while this one compiled.
+    const replaced = await findModel(connection, spec.name);
+    if (replaced !== undefined && !definition.replace) throw alreadyExists(definition);
+    if (replaced !== undefined) {
+      await deleteModel(connection, replaced.name);
+      await connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(replaced.functionName)}`);
     }
-    await insertModel(connection, spec, manifest, context.user);
+    const version = (replaced?.version ?? 0) + 1;
+    await insertModel(connection, { ...spec, version }, manifest, context.user);
     const parameter = manifest.image === undefined ? 'input' : 'image';
     const name = quoteIdentifier(spec.functionName);
     await connection.run(`CREATE MACRO public.${name}(${parameter}) AS ${macroBody(fn, parameter)}`);
   });
+}
+
+async function compile(context: SessionContext, definition: ModelDefinition): Promise<CompiledModel> {
+  const bytes = await readModelFile(context, definition);
+  const { preprocess, output } = definition.options;
+  const file = { name: baseName(definition.source), bytes };
+  const memory_bytes = compileMemory_bytes(bytes.length);
+  const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
+  return compileInChild(file, { preprocess, output }, limits);
+}
+
+function alreadyExists({ name, nameToken }: ModelDefinition): SqlensError {
+  return errorAt(
+    nameToken,
+    SqlState.duplicateObject,
+    `model "${name}" already exists`,
+    'CREATE OR REPLACE MODEL replaces it.',
+  );
 }
 
 async function readLabels(

@@ -4,7 +4,7 @@ import { type SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
 import type { Execution, ResultColumn } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
-import { deleteModel, findModel } from '../model-table.ts';
+import { claimName, deleteModel, findModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
@@ -28,6 +28,7 @@ export async function dropModel(context: SessionContext, parsed: Parsed): Promis
         noteSkipped(context, SqlState.undefinedObject, `model "${value}" does not exist`);
         continue;
       }
+      await claimName(context.connection, spec.name);
       await deleteModel(context.connection, spec.name);
       await context.connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(spec.functionName)}`);
     }
