@@ -225,18 +225,34 @@ async function execute(context: SessionContext, parsed: Parsed): Promise<Executi
       message: `prepared statement "${name}" does not exist`,
     });
   }
-  const parameters: ParameterValue[] = [];
+  const expressions: string[] = [];
   if (tokens[2]?.value === '(') {
     const close = behindBracket(tokens, 2);
     for (const [from, to] of splitAtCommas(tokens, 3, close - 1)) {
       const expression = textBetween(parsed.text, tokens, from, to);
-      const type = statement.parameterTypes[parameters.length];
-      const cast = type === undefined ? expression : `CAST(${expression} AS ${type.toString()})`;
-      const reader = await context.connection.runAndReadAll(`SELECT ${cast}`);
-      parameters.push({ value: reader.getRows()[0]?.[0] ?? null, type: type ?? reader.columnType(0) });
+      const type = statement.parameterTypes[expressions.length];
+      expressions.push(type === undefined ? expression : `CAST(${expression} AS ${type.toString()})`);
     }
   }
+  const parameters = expressions.length === 0 ? [] : await evaluate(context, expressions);
   return context.run(statement, parameters);
+}
+
+/** The values of expressions, which may call models like any others. */
+async function evaluate(context: SessionContext, expressions: readonly string[]): Promise<ParameterValue[]> {
+  try {
+    const select = await context.parse(`SELECT ${expressions.join(', ')}`, []);
+    const execution = await context.run(select, []);
+    const row = await execution.next();
+    // To its end: only a whole result says what inputs failed.
+    while ((await execution.next()) !== undefined);
+    return (select.columns ?? []).map(({ type }, at) => ({ value: row?.columns[at]?.[0] ?? null, type }));
+  } catch (error) {
+    if (!(error instanceof SqlensError)) throw error;
+    // Its position is one in the text above, not in the user's.
+    const { sqlState, message, hint, detail } = error;
+    throw new SqlensError({ sqlState, message, hint, detail, cause: error });
+  }
 }
 
 function deallocate(context: SessionContext, tokens: readonly Token[]): Execution {

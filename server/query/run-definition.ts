@@ -21,6 +21,7 @@ export async function runDefinition(
 ): Promise<Execution> {
   const { connection, transaction, engine } = context;
   if (parsed.asks && /^(CREATE TABLE|CREATE INDEX|ALTER)/.test(tag)) throw modelInDefinition(tag);
+  if (parsed.asks && tag === 'CREATE TYPE') throw modelInType();
   if (tag === 'ALTER TABLE' || tag === 'TRUNCATE TABLE') {
     await refuseImageTable(connection, writeTarget(parsed.tokens, 'ddl'), tag);
   }
@@ -54,6 +55,15 @@ function modelInDefinition(tag: string, call?: Token): SqlensError {
     sqlState: SqlState.featureNotSupported,
     message: `${tag} cannot call a model: not in a DEFAULT, CHECK, index or generated column`,
     hint: 'Use a view, or CREATE TABLE … AS SELECT.',
+  });
+}
+
+/** The labels of an ENUM are fixed while the statement runs: nothing can be asked. */
+function modelInType(): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: 'CREATE TYPE cannot call a model',
+    hint: 'CREATE TABLE … AS SELECT first, then CREATE TYPE … AS ENUM (SELECT …) from that table.',
   });
 }
 

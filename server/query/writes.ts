@@ -80,6 +80,8 @@ function withClause(sql: string, tokens: readonly Token[], verb: number): string
   return verb > 0 ? `${textBetween(sql, tokens, 0, verb)} ` : '';
 }
 
+const QUERY_STARTS = new Set(['select', 'values', 'with', 'from', 'table']);
+
 function ofInsert(sql: string, tokens: readonly Token[]): string[] {
   const verb = findWord(tokens, 0, 'insert');
   const ctes = withClause(sql, tokens, verb);
@@ -93,8 +95,9 @@ function ofInsert(sql: string, tokens: readonly Token[]): string[] {
     at += 2;
   }
   let columns = '*';
-  const inside = tokens[at + 1]?.value ?? '';
-  if (tokens[at]?.value === '(' && !['select', 'values', 'with', 'from', 'table'].includes(inside)) {
+  const inside = tokens[at + 1];
+  const isQuery = inside?.kind === 'word' && QUERY_STARTS.has(inside.value);
+  if (tokens[at]?.value === '(' && !isQuery && inside?.value !== '(') {
     const end = behindBracket(tokens, at);
     columns = textBetween(sql, tokens, at + 1, end - 1);
     at = end;
@@ -179,8 +182,9 @@ function ofDelete(sql: string, tokens: readonly Token[]): string[] {
 function ofMerge(sql: string, tokens: readonly Token[]): string[] {
   const verb = findWord(tokens, 0, 'merge');
   const using = findWord(tokens, verb, 'using');
-  const on = findWord(tokens, using, 'on');
-  const firstWhen = findWord(tokens, on, 'when');
+  const firstWhen = findWord(tokens, using, 'when');
+  // ON condition, or USING (columns).
+  const on = findWord(tokens, using + 1, 'on', 'using');
   const returning = findWord(tokens, firstWhen, 'returning');
   const expressions: string[] = [];
   for (let when = firstWhen; when >= 0; ) {
@@ -202,11 +206,9 @@ function ofMerge(sql: string, tokens: readonly Token[]): string[] {
   }
   const target = textBetween(sql, tokens, findWord(tokens, verb, 'into') + 1, using);
   const source = textBetween(sql, tokens, using + 1, on);
-  const condition = textBetween(sql, tokens, on + 1, firstWhen);
+  const condition = textBetween(sql, tokens, on, firstWhen);
   const list = expressions.length === 0 ? '1' : expressions.join(', ');
-  return [
-    `${withClause(sql, tokens, verb)}SELECT ${list} FROM ${target} FULL JOIN ${source} ON ${condition}`,
-  ];
+  return [`${withClause(sql, tokens, verb)}SELECT ${list} FROM ${target} FULL JOIN ${source} ${condition}`];
 }
 
 /** The right sides of `a = e, (b, c) = (f, g)`. */
