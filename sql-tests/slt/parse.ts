@@ -1,5 +1,5 @@
 /** Reads .slt text: the format of SQLite's sqllogictest as DataFusion and DuckDB have it, with the extras of README.md. */
-import type { ColumnType, Demands, ExpectedError, SltRecord, SortMode } from './records.ts';
+import type { ColumnType, Demands, ExpectedError, Parameter, SltRecord, SortMode } from './records.ts';
 
 export class SltSyntaxError extends Error {
   constructor(file: string, line: number, message: string) {
@@ -176,10 +176,10 @@ class SltParser {
     }
   }
 
-  #paramsOf(text: string, number: number): (string | null)[] {
+  #paramsOf(text: string, number: number): Parameter[] {
     try {
       const values: unknown = JSON.parse(text);
-      if (Array.isArray(values)) return values.map((value) => (value === null ? null : String(value)));
+      if (Array.isArray(values)) return values.map(parameterOf);
     } catch {
       // Said below.
     }
@@ -203,6 +203,12 @@ class SltParser {
   #wrong(line: number, message: string): SltSyntaxError {
     return new SltSyntaxError(this.#file, line, message);
   }
+}
+
+function parameterOf(value: unknown): Parameter {
+  if (value === null) return null;
+  if (typeof value === 'object' && 'file' in value) return { file: String(value.file) };
+  return String(value);
 }
 
 function noDemands(): { demands: Draft; dirty: boolean } {

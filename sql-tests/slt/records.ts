@@ -1,11 +1,14 @@
 /** What a .slt file is made of, after parsing. */
 
+/** Text, NULL, or the bytes of a file. */
+export type Parameter = string | null | { readonly file: string };
+
 /** What a record may demand beside its result: the lines in front of it. */
 export interface Demands {
   /** Session that runs it; each name is a connection of its own. */
   readonly connection: string;
-  /** Parameter values as text or NULL: the extended protocol is used. */
-  readonly params: readonly (string | null)[] | undefined;
+  /** Parameter values: the extended protocol is used. */
+  readonly params: readonly Parameter[] | undefined;
   /** Name of a prepared statement on the protocol level: a second record with the same name executes it again. */
   readonly prepared: string | undefined;
   /** Inputs that workers get for this record, exactly. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { difference, formatRows } from './compare.ts';
 import { parseSlt } from './parse.ts';
-import type { Demands, ExpectedError, SltRecord } from './records.ts';
+import type { Demands, ExpectedError, Parameter, SltRecord } from './records.ts';
 import type { WorkFolders } from './sandbox-folder.ts';
 import { TestServer, type TestSession, type TextResult } from './test-server.ts';
 
@@ -169,11 +169,17 @@ type Outcome =
 
 async function execute(session: TestSession, sql: string, demands: Demands): Promise<Outcome> {
   try {
-    return { kind: 'result', result: await session.query(sql, demands.params, demands.prepared) };
+    const values =
+      demands.params === undefined ? undefined : await Promise.all(demands.params.map(parameterValue));
+    return { kind: 'result', result: await session.query(sql, values, demands.prepared) };
   } catch (error) {
     if (error instanceof pg.DatabaseError) return { kind: 'error', error };
     throw error;
   }
+}
+
+async function parameterValue(parameter: Parameter): Promise<string | null | Buffer> {
+  return typeof parameter === 'object' && parameter !== null ? readFile(parameter.file) : parameter;
 }
 
 function checkOutcome(

@@ -24,7 +24,7 @@ function isResult(value: unknown): value is TextArrays {
 }
 
 /** node-postgres knows `queryMode`; its type definitions do not. */
-interface QueryConfig extends pg.QueryArrayConfig<(string | null)[]> {
+interface QueryConfig extends pg.QueryArrayConfig<(string | null | Buffer)[]> {
   queryMode: 'extended' | undefined;
 }
 
@@ -59,7 +59,7 @@ export class TestSession {
    * @param values given: the extended protocol
    * @param name of a prepared statement to keep
    */
-  async query(sql: string, values?: readonly (string | null)[], name?: string): Promise<TextResult> {
+  async query(sql: string, values?: readonly (string | null | Buffer)[], name?: string): Promise<TextResult> {
     const extended = values !== undefined || name !== undefined;
     const config: QueryConfig = {
       text: sql,
@@ -82,6 +82,11 @@ export class TestSession {
   async close(): Promise<void> {
     await this.#client.end();
   }
+
+  /** Goes away without a word, as a client does that crashed. */
+  destroy(): void {
+    this.#client.connection.stream.destroy();
+  }
 }
 
 export class TestServer {
@@ -98,6 +103,14 @@ export class TestServer {
     const { dataDir, allowed } = this.#folders;
     const config = readConfig([...flags, '--data-dir', dataDir, '--allow-path', allowed], {});
     this.#running = await startServer(config, { logger: silentLogger, onProgress: () => undefined });
+  }
+
+  get port(): number {
+    return this.#started.pgAddress.port;
+  }
+
+  get httpPort(): number {
+    return this.#started.httpAddress.port;
   }
 
   async session(name: string): Promise<TestSession> {
