@@ -26,6 +26,7 @@ export async function runDefinition(
     await refuseImageTable(connection, writeTarget(parsed.tokens, 'ddl'), tag);
   }
   if (tag === 'CREATE FUNCTION' || tag === 'DROP FUNCTION') await refuseModelFunction(context, parsed.tokens);
+  if (tag === 'CREATE FUNCTION') await refuseShadow(context, parsed.tokens);
   const run = new QueryRun(context, parsed.text);
   run.takeListings(parsed.described);
   const connectionId = connection.clientContext.connectionId;
@@ -83,12 +84,38 @@ export function definitionError(
   return call === undefined ? error : modelInDefinition(tag, call);
 }
 
-async function refuseModelFunction(context: SessionContext, tokens: readonly Token[]): Promise<void> {
-  const keyword = tokens.findIndex((token) => token.value === 'macro' || token.value === 'function');
+/**
+ * The search path comes before the engine's own schema: a macro with the name of a built-in function would stand in
+ * for it in every session, also inside the functions of models (PostgreSQL looks into pg_catalog first).
+ */
+async function refuseShadow(context: SessionContext, tokens: readonly Token[]): Promise<void> {
+  const { name, token } = functionName(tokens);
+  const reader = await context.connection.runAndReadAll(
+    `SELECT 1 FROM duckdb_functions()
+     WHERE lower(function_name) = lower($1) AND (internal OR schema_name = 'sqlens') LIMIT 1`,
+    [name],
+  );
+  if (reader.getRows().length === 0) return;
+  throw new SqlensError({
+    sqlState: SqlState.duplicateFunction,
+    message: `function "${name}" is built in`,
+    hint: 'Choose another name.',
+    position: (token?.start ?? 0) + 1,
+  });
+}
+
+function functionName(tokens: readonly Token[]): { name: string; token: Token | undefined } {
+  const keyword = tokens.findIndex(
+    (token) => token.kind === 'word' && (token.value === 'macro' || token.value === 'function'),
+  );
   let at = keyword + 1;
   if (tokens[at]?.value === 'table') at++;
   while (['if', 'not', 'exists'].includes(tokens[at]?.value ?? '')) at++;
-  const name = readName(tokens, at).parts.at(-1) ?? '';
+  return { name: readName(tokens, at).parts.at(-1) ?? '', token: tokens[at] };
+}
+
+async function refuseModelFunction(context: SessionContext, tokens: readonly Token[]): Promise<void> {
+  const { name, token } = functionName(tokens);
   const reader = await context.connection.runAndReadAll(
     "SELECT name FROM sqlens_internal.models WHERE lower(spec->>'functionName') = lower($1)",
     [name],
@@ -99,6 +126,6 @@ async function refuseModelFunction(context: SessionContext, tokens: readonly Tok
     sqlState: SqlState.wrongObjectType,
     message: `"${name}" is the function of model "${String(model)}"`,
     hint: 'CREATE OR REPLACE MODEL and DROP MODEL change it.',
-    position: (tokens[at]?.start ?? 0) + 1,
+    position: (token?.start ?? 0) + 1,
   });
 }
