@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import path from 'node:path';
 
 /** What `draftPath` makes; nothing else is ever removed. */
-const DRAFT_NAME = /^\..*\.([0-9a-f-]{36})\.part$/;
+const DRAFT_NAME = /^\.([0-9a-f-]{36})\.part\./;
 
 export class CopyDrafts {
   readonly #folder: string;
@@ -27,9 +27,9 @@ export class CopyDrafts {
     }
   }
 
-  /** The name of a draft for a target, beside it, where it can be renamed. */
+  /** The name of a draft for a target: beside it, where it can be renamed, with its ending, which says the format. */
   draftPath(target: string, id: string): string {
-    return path.join(path.dirname(target), `.${path.basename(target)}.${id}.part`);
+    return path.join(path.dirname(target), `.${id}.part.${path.basename(target)}`);
   }
 
   note(id: string, draft: string): void {

@@ -1,7 +1,6 @@
 /** COPY … TO a file: only where SQL may write, never into the data directory, and all or nothing. */
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { findWord } from './clauses.ts';
 import type { CopyDrafts } from './copy-drafts.ts';
@@ -87,13 +86,9 @@ export function prepareCopy(
   }
   const id = randomUUID();
   const draft = drafts.draftPath(real, id);
-  const options = sql.slice(target.end);
-  // DuckDB chooses the format by the file's ending, which the draft does not have.
-  const format = /\bformat\b/i.test(options) ? '' : formatOf(real);
-  const rest = format === '' ? options : addOption(options, format);
   return {
     direction: 'to',
-    text: `${sql.slice(0, target.start)}${quoteLiteral(draft)}${rest}`,
+    text: `${sql.slice(0, target.start)}${quoteLiteral(draft)}${sql.slice(target.end)}`,
     begin: () => drafts.note(id, draft),
     async commit() {
       await rename(draft, real);
@@ -104,17 +99,4 @@ export function prepareCopy(
       drafts.forget(id);
     },
   };
-}
-
-function formatOf(file: string): string {
-  const ending = path.extname(file).toLowerCase();
-  if (ending === '.parquet') return 'FORMAT parquet';
-  if (ending === '.json' || ending === '.ndjson' || ending === '.jsonl') return 'FORMAT json';
-  return 'FORMAT csv';
-}
-
-function addOption(options: string, option: string): string {
-  const open = options.indexOf('(');
-  if (open < 0) return `${options} (${option})`;
-  return `${options.slice(0, open + 1)}${option}, ${options.slice(open + 1)}`;
 }

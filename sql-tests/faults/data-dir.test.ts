@@ -92,7 +92,7 @@ describe('the data directory of a killed server', { timeout: 300_000, skip: !has
         `COPY (SELECT i, repeat('y', 200) AS y FROM range(20000000) AS r(i)) TO '${scratch.allowed}/large.csv'`,
       )
       .catch(() => undefined);
-    const drafts = () => readdirSync(scratch.allowed).filter((name) => name.endsWith('.part'));
+    const drafts = () => readdirSync(scratch.allowed).filter((name) => name.includes('.part.'));
     await until('a draft', () => drafts().length > 0);
     await running.end('SIGKILL');
     assert.equal(drafts().length, 1);
