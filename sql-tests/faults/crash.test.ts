@@ -25,7 +25,7 @@ import {
   within,
 } from './server-process.testing.ts';
 
-const ROUNDS = process.env.SQLENS_SOAK === undefined ? 6 : 60;
+const ROUNDS = process.env.SQLENS_SOAK === undefined ? 4 : 60;
 const SEED = Number(process.env.SQLENS_SEED ?? 20261122);
 const IMAGES = 12;
 const INSERTED = 3_000;
