@@ -1,4 +1,5 @@
 /** Functions whose answers come from workers: models, image_decode, image_info, image_thumbnail. */
+import { Breather } from '../common/breather.ts';
 import { SqlensError } from '../common/errors.ts';
 import type { ImageObject } from '../image-source/api.ts';
 import { type AnswerStore, FAILED } from './answers.ts';
@@ -86,15 +87,17 @@ export class InferenceFunction implements AskingFunction {
     const query = pass.query;
     const resolved = await this.#resolve(demand, query);
     const waiting = new Map<number | undefined, Map<string, Waiting>>();
-    resolved.forEach((entry, index) => {
+    const breather = new Breather();
+    for (const [index, entry] of resolved.entries()) {
+      if (breather.isDue()) await breather.rest();
       if (entry instanceof SqlensError) {
         this.#fail(demand, [index], entry, query);
-        return;
+        continue;
       }
       const slot = this.store.find(entry.identity);
       if (slot !== undefined) {
         this.#settle(demand, [index], slot, query);
-        return;
+        continue;
       }
       const parameter = demand.parameters[index];
       const group = waiting.get(parameter) ?? new Map<string, Waiting>();
@@ -102,7 +105,7 @@ export class InferenceFunction implements AskingFunction {
       const others = group.get(entry.identity);
       if (others === undefined) group.set(entry.identity, { input: entry.input, demandIndexes: [index] });
       else others.demandIndexes.push(index);
-    });
+    }
     for (const [parameter, group] of waiting)
       await this.#infer(this.taskFor(parameter), group, demand, query);
   }
@@ -115,11 +118,12 @@ export class InferenceFunction implements AskingFunction {
   ): Promise<void> {
     const asked = [...group.entries()];
     query.inferred_count += asked.length;
-    let failure: SqlensError | undefined;
+    // With on_error = 'fail' the first failure stops the others.
+    const stop = new AbortController();
     const inputs = asked.map(([, { input }]) => input);
     await this.#context.inference.submit(task, inputs, {
       queryId: query.queryId,
-      signal: query.signal,
+      signal: AbortSignal.any([query.signal, stop.signal]),
       onAnswer: (index, answer) => {
         const entry = asked[index];
         if (entry === undefined) return;
@@ -127,11 +131,11 @@ export class InferenceFunction implements AskingFunction {
           this.#take(entry[0], entry[1].demandIndexes, answer, demand, query);
         } catch (error) {
           if (!(error instanceof SqlensError)) throw error;
-          failure ??= error;
+          stop.abort(error);
         }
       },
     });
-    if (failure !== undefined) throw failure;
+    stop.signal.throwIfAborted();
   }
 
   /** Gives each input its identity: what it is, by content or version, whichever way it was passed. */
@@ -141,9 +145,11 @@ export class InferenceFunction implements AskingFunction {
   ): Promise<({ readonly identity: string; readonly input: Input } | SqlensError)[]> {
     const resolved: ({ identity: string; input: Input } | SqlensError)[] = new Array(demand.count);
     let next = 0;
+    const breather = new Breather();
     const work = async () => {
       for (let index = next++; index < demand.count; index = next++) {
         query.signal.throwIfAborted();
+        if (breather.isDue()) await breather.rest();
         const input = demand.inputs[index];
         if (input !== undefined) resolved[index] = await this.#identify(input, demand, index);
       }
