@@ -28,7 +28,7 @@ import type { SessionContext } from './session-context.ts';
 import { Settings } from './settings.ts';
 import { StatementTimer } from './statement-timer.ts';
 import { classify } from './statements.ts';
-import { splitStatements, tokenize } from './tokens.ts';
+import { splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
 import { Transaction } from './transaction.ts';
 
 const INTERRUPT_INTERVAL_MS = 20;
@@ -229,8 +229,9 @@ export class Session implements BackendSession {
   }
 
   async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    const text = catalogStatement(sql, this.#catalogSession) ?? sql;
-    const tokens = tokenize(text);
+    const written = catalogStatement(sql, this.#catalogSession) ?? sql;
+    const tokens = tokenize(written);
+    const text = withPlainSpaces(written, tokens);
     if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
     const statement = classify(tokens);
     if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();

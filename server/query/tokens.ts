@@ -17,13 +17,33 @@ export interface Token {
   readonly end: number;
 }
 
-const WORD = /[\p{L}_][\p{L}\p{N}_$]*/uy;
-const NUMBER =
-  /(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|(?:\d[\d_]*(?:\.(?!\.)[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/y;
-const PARAMETER = /\$(?:\d+|[\p{L}_][\p{L}\p{N}_]*)(?!\$|[\p{L}\p{N}_])/uy;
-const DOLLAR_TAG = /\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$/uy;
-const OPERATOR = /(?:::|:=|=>|->>|->|<=|>=|<>|!=|==|\|\||&&|[^\s\p{L}\p{N}_])/uy;
-const SPACE = /\s+/y;
+/**
+ * Measured on DuckDB 1.5, whose word of what a text means counts: it takes these for spaces and every other character
+ * beyond ASCII for a letter; \v is neither. Where this file read one character otherwise, a text could hide from us
+ * what DuckDB sees.
+ */
+const UNICODE_SPACES = '\\u00a0\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff';
+const SPACES = ` \\t\\n\\r\\f${UNICODE_SPACES}`;
+const LETTER = `(?:[A-Za-z_]|(?![${UNICODE_SPACES}])[\\u0080-\\uffff])`;
+const DIGITS = '\\d(?:_?\\d)*';
+const LINE_COMMENT = '--[^\\n\\r]*(?=[\\n\\r]|$)';
+
+const WORD = new RegExp(`${LETTER}(?:${LETTER}|[\\d$])*`, 'y');
+const NUMBER = new RegExp(
+  `(?:${DIGITS}(?:\\.(?!\\.)(?:${DIGITS})?)?|\\.${DIGITS})(?:[eE][+-]?${DIGITS})?`,
+  'y',
+);
+const PARAMETER = new RegExp(`\\$(?:\\d+|${LETTER}(?:${LETTER}|\\d)*)`, 'y');
+const DOLLAR_TAG = new RegExp(`\\$(?:${LETTER}(?:${LETTER}|\\d)*)?\\$`, 'y');
+const OPERATOR = /(?:::|:=|=>|->>|->|<=|>=|<>|!=|==|\|\||&&|.)/sy;
+const SPACE = new RegExp(`[${SPACES}]+`, 'y');
+/** Between two strings that are one: blanks and comments with a line's end among them (PostgreSQL manual, 4.1.2.1). */
+const CONTINUATION = new RegExp(
+  `(?:[${SPACES.replace('\\n\\r', '')}]|${LINE_COMMENT})*[\\n\\r](?:[${SPACES}]|${LINE_COMMENT}[\\n\\r])*'`,
+  'y',
+);
+const COMMENT_TO_LINE_END = new RegExp(LINE_COMMENT, 'y');
+const ANY_UNICODE_SPACE = new RegExp(`[${UNICODE_SPACES}]`, 'g');
 
 /**
  * @throws 42601 with the position of a quote or comment that is never closed
@@ -48,28 +68,27 @@ export function tokenize(sql: string): Token[] {
     const next = sql[at] ?? '';
     const pair = sql.slice(at, at + 2);
     if (pair === '--') {
-      const end = sql.indexOf('\n', at);
-      at = end < 0 ? sql.length : end + 1;
+      at += match(COMMENT_TO_LINE_END)?.length ?? 2;
     } else if (pair === '/*') {
       at = endOfComment(sql, at);
     } else if (next === "'") {
-      const text = quotedText(sql, at, "'", false);
-      push('string', text, text.slice(1, -1).replaceAll("''", "'"));
+      const parts = stringParts(sql, at, false);
+      push('string', sql.slice(at, parts.end), parts.texts.join('').replaceAll("''", "'"));
     } else if (/[eE]/.test(next) && sql[at + 1] === "'") {
-      const text = next + quotedText(sql, at + 1, "'", true);
-      push('string', text, unescapeText(text.slice(2, -1)));
+      const parts = stringParts(sql, at + 1, true);
+      push('string', sql.slice(at, parts.end), unescapeText(parts.texts.join('')));
     } else if (next === '"') {
       const text = quotedText(sql, at, '"', false);
       push('quoted', text, text.slice(1, -1).replaceAll('""', '"'));
     } else if (next === '$') {
-      const parameter = match(PARAMETER);
       const tag = match(DOLLAR_TAG);
-      if (parameter !== undefined) {
-        push('parameter', parameter, parameter);
-      } else if (tag !== undefined) {
+      const parameter = match(PARAMETER);
+      if (tag !== undefined) {
         const end = sql.indexOf(tag, at + tag.length);
         if (end < 0) throw unterminated('dollar-quoted string', at);
         push('string', sql.slice(at, end + tag.length), sql.slice(at + tag.length, end));
+      } else if (parameter !== undefined) {
+        push('parameter', parameter, parameter);
       } else {
         push('operator', next, next);
       }
@@ -119,6 +138,37 @@ export function quoteIdentifier(name: string): string {
 /** Writes a string literal so that SQL reads it back as it is. */
 export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The insides of a string and of those that continue it, and where the last one ends. */
+function stringParts(sql: string, start: number, backslashes: boolean): { texts: string[]; end: number } {
+  const texts: string[] = [];
+  let end = start;
+  for (;;) {
+    const text = quotedText(sql, end, "'", backslashes);
+    texts.push(text.slice(1, -1));
+    end += text.length;
+    CONTINUATION.lastIndex = end;
+    const between = CONTINUATION.exec(sql)?.[0];
+    if (between === undefined) return { texts, end };
+    end += between.length - 1;
+  }
+}
+
+/**
+ * The statement with blanks for the spaces beyond ASCII between its tokens. DuckDB replaces them as well, but by a
+ * simpler idea of where strings and comments are, so that a few would stay and become parts of names.
+ */
+export function withPlainSpaces(sql: string, tokens: readonly Token[]): string {
+  if (sql.search(ANY_UNICODE_SPACE) < 0) return sql;
+  let text = '';
+  let copied = 0;
+  for (const token of [...tokens, undefined]) {
+    const between = sql.slice(copied, token?.start ?? sql.length);
+    text += between.replace(ANY_UNICODE_SPACE, ' ') + (token?.text ?? '');
+    copied = token?.end ?? sql.length;
+  }
+  return text;
 }
 
 function endOfComment(sql: string, start: number): number {
