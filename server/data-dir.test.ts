@@ -29,3 +29,12 @@ test('one process owns it; what a killed one left is taken over', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('a place where no folder can be made is an error at once', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  await assert.rejects(
+    openDataDir('/proc/sqlens/data'),
+    (error) => error instanceof SqlensError && error.sqlState === '58030' && error.hint !== undefined,
+  );
+});

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { SqlensError, SqlState } from '../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 
 export interface DataDir {
   /** Real path. */
@@ -26,7 +26,7 @@ const UNFINISHED_PAUSE_MS = 50;
 
 /** @throws 55006 when another process has it */
 export async function openDataDir(folder: string): Promise<DataDir> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(path.resolve(folder));
   const real = await realpath(folder);
   const lockPath = path.join(real, 'lock');
   await lock(lockPath, real);
@@ -47,6 +47,35 @@ export async function openDataDir(folder: string): Promise<DataDir> {
     ),
     unlock: () => rm(lockPath, { force: true }),
   };
+}
+
+/**
+ * Makes a folder and those above it. Not by mkdir's own `recursive`: in a file system that takes no folders (/proc) it
+ * tries for ever.
+ * @throws 58030 when it cannot be made
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const make = () => mkdir(folder, { mode: 0o700 });
+  try {
+    await make().catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await makeFolder(path.dirname(folder));
+      await make();
+    });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    if (error instanceof SqlensError) throw error;
+    throw new SqlensError({
+      sqlState: SqlState.ioError,
+      message: `the data directory ${folder} cannot be made: ${messageOf(error)}`,
+      hint: 'Choose a place that this user may write to with --data-dir.',
+      cause: error,
+    });
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function lock(lockPath: string, dataDir: string): Promise<void> {
