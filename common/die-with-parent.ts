@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -12,8 +13,13 @@ const WATCH = `
   }, 1000);
 `;
 
-/** Ends this process, in whatever state it is, when the one that forked it goes away. */
-export function dieWithParent(): void {
+/**
+ * Ends this process, in whatever state it is, when the one that forked it goes away.
+ *
+ * @returns when the watching thread runs. Wait for it before anything heavy: compiling WebAssembly while the thread
+ *   started hung for good once in a hundred processes.
+ */
+export async function dieWithParent(): Promise<void> {
   const end = () => process.kill(process.pid, 'SIGKILL');
   process.on('disconnect', end);
   // A terminal sends ^C to the whole group; the server decides when its workers go.
@@ -26,4 +32,6 @@ export function dieWithParent(): void {
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
   });
   thread.unref();
+  // Without the thread this process still ends with the channel, if not in an endless graph.
+  await once(thread, 'online').catch(() => undefined);
 }

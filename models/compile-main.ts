@@ -48,6 +48,7 @@ function writeArtifact(onnx: Uint8Array): Promise<void> {
 async function run(order: CompileOrder): Promise<void> {
   const phase = (name: CompilePhase): Promise<void> => report({ kind: 'phase', phase: name });
   await phase('reading');
+  await watched;
   const bytes = await readFile(order.size_bytes);
   await phase('compiling');
   const compiled = await compileModel({ name: order.fileName, bytes }, order.options);
@@ -60,6 +61,8 @@ async function run(order: CompileOrder): Promise<void> {
   await writeArtifact(compiled.onnx);
 }
 
+// When the parent is gone nobody waits for the answer, and a graph that never ends would go on without it.
+const watched = dieWithParent();
 process.once('message', (order: CompileOrder) => {
   run(order)
     .catch((error: unknown) => {
@@ -69,5 +72,3 @@ process.once('message', (order: CompileOrder) => {
     })
     .finally(() => process.exit());
 });
-// When the parent is gone nobody waits for the answer, and a graph that never ends would go on without it.
-dieWithParent();

@@ -151,9 +151,8 @@ describe('hostile model files', { timeout: 300_000, skip: !hasProc }, () => {
 
   test('several at once', async () => {
     await Promise.all(
-      ['endless-loop.onnx', 'memory-bomb.onnx', 'wrong-shape.h5', 'zeros.h5', 'lambda.keras'].map(
-        (name, i) =>
-          assert.rejects(server.query(`CREATE MODEL several_${i} FROM '${model(name)}'`), DatabaseError),
+      ['endless-loop.onnx', 'memory-bomb.onnx', 'wrong-shape.h5', 'zeros.h5', 'lambda.keras'].map((name, i) =>
+        assert.rejects(server.query(`CREATE MODEL several_${i} FROM '${model(name)}'`), DatabaseError),
       ),
     );
   });

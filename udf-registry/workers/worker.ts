@@ -38,7 +38,7 @@ const DECODING_MAX = 1;
 
 /** Starts serving the process that forked this one. */
 export function startWorker(options: WorkerOptions): void {
-  dieWithParent();
+  void dieWithParent();
   let worker: Worker | undefined;
   process.on('message', (message: ToWorker) => {
     switch (message.type) {
