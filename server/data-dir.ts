@@ -58,12 +58,12 @@ async function makeFolder(folder: string): Promise<void> {
   const make = () => mkdir(folder, { mode: 0o700 });
   try {
     await make().catch(async (error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
+      if (!isSystemError(error, 'ENOENT')) throw error;
       await makeFolder(path.dirname(folder));
       await make();
     });
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return;
+    if (isSystemError(error, 'EEXIST')) return;
     if (error instanceof SqlensError) throw error;
     throw new SqlensError({
       sqlState: SqlState.ioError,
@@ -72,10 +72,6 @@ async function makeFolder(folder: string): Promise<void> {
       cause: error,
     });
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function lock(lockPath: string, dataDir: string): Promise<void> {
@@ -162,7 +158,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isSystemError(error, 'EPERM');
   }
 }
 
