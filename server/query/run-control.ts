@@ -6,6 +6,7 @@ import { behindBracket, findWord, splitAtCommas, textBetween } from './clauses.t
 import { messageOfDuckDB } from './duckdb-errors.ts';
 import { finished, fromRows } from './executions.ts';
 import type { Parsed } from './parsed.ts';
+import { INTERNAL_SCHEMA } from './sandbox.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StatementKind } from './statements.ts';
 import { quoteIdentifier, quoteLiteral, type Token } from './tokens.ts';
@@ -116,14 +117,30 @@ async function setInEngine(
   }
 }
 
-/** PostgreSQL's search path as DuckDB has it; our own schema is always behind it, as pg_catalog is. */
+/**
+ * PostgreSQL's search path as DuckDB has it. Our own schema is always behind the user's, as pg_catalog is: first, it
+ * would be where CREATE puts things.
+ * @throws 42501 for the server's own schema
+ */
 function enginePath(value: string): string {
   const schemas = value
-    .split(',')
-    .map((schema) => schema.trim().replace(/^"(.*)"$/, '$1'))
-    .filter((schema) => schema !== '' && schema !== '$user' && schema !== 'pg_catalog');
-  if (!schemas.includes('sqlens')) schemas.push('sqlens');
-  return schemas.join(',');
+    // Commas inside quotes are part of a name.
+    .split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)
+    .map((schema) =>
+      schema
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+        .replaceAll('""', '"'),
+    )
+    .filter((schema) => schema !== '' && schema !== '$user' && !/^(pg_catalog|sqlens)$/i.test(schema));
+  if (schemas.some((schema) => schema.toLowerCase() === INTERNAL_SCHEMA)) {
+    throw new SqlensError({
+      sqlState: SqlState.insufficientPrivilege,
+      message: `schema ${INTERNAL_SCHEMA} belongs to the server`,
+    });
+  }
+  // Quoted, each is one name: DuckDB would read "database.schema" out of it otherwise.
+  return [...schemas, 'sqlens'].map(quoteIdentifier).join(',');
 }
 
 async function set(context: SessionContext, tokens: readonly Token[]): Promise<Execution> {

@@ -8,8 +8,8 @@ import { fromRows } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
 import { RowReader } from './row-stream.ts';
-import { explainedTokens } from './sandbox.ts';
 import type { SessionContext } from './session-context.ts';
+import { explainedTokens } from './statements.ts';
 
 export const EXPLAIN_COLUMNS: readonly ResultColumn[] = [{ name: 'QUERY PLAN', type: VARCHAR }];
 

@@ -7,7 +7,7 @@ import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { behindBracket, splitAtCommas } from './clauses.ts';
-import { classify, type StatementKind } from './statements.ts';
+import { classify, explainedTokens, type StatementKind } from './statements.ts';
 import type { Token } from './tokens.ts';
 
 /** Table functions that read nothing but data, or files under DuckDB's own rule. */
@@ -67,10 +67,16 @@ const FILE_FUNCTIONS = /^(read_(csv|json|ndjson|parquet|text|blob).*|parquet_.*|
 /** Ours, with rules of its own about locations. */
 const FORBIDDEN_SCALARS = new Set(['write_log', 'getenv', 'json_execute_serialized_sql']);
 
-const INTERNAL_SCHEMA = 'sqlens_internal';
+export const INTERNAL_SCHEMA = 'sqlens_internal';
 
 /** Schemas that belong to the server. */
-const SERVER_SCHEMAS = new Set(['sqlens', INTERNAL_SCHEMA, 'information_schema', 'pg_catalog', 'main']);
+export const SERVER_SCHEMAS = new Set([
+  'sqlens',
+  INTERNAL_SCHEMA,
+  'information_schema',
+  'pg_catalog',
+  'main',
+]);
 
 export interface SandboxRules {
   /** Every table function and pragma of the engine, by lower-case name. */
@@ -130,17 +136,6 @@ function checkExplained(tokens: readonly Token[], statement: StatementKind): voi
   if (statement.analyze && inner.kind !== 'query') {
     throw refusal(`EXPLAIN ANALYZE ${first.text.toUpperCase()}`, first);
   }
-}
-
-/** The tokens of the statement that an EXPLAIN explains: behind EXPLAIN, ANALYZE and its options. */
-export function explainedTokens(tokens: readonly Token[]): readonly Token[] {
-  let at = 1;
-  if (tokens[at]?.value === '(' && tokens[at + 1]?.kind === 'word' && tokens[at + 1]?.value !== 'select') {
-    while (at < tokens.length && tokens[at]?.value !== ')') at++;
-    at++;
-  }
-  while (tokens[at]?.value === 'analyze' || tokens[at]?.value === 'verbose') at++;
-  return tokens.slice(at);
 }
 
 /**
@@ -232,7 +227,7 @@ function checkTarget(tokens: readonly Token[], statement: StatementKind): void {
   tokens.forEach((token, at) => {
     const name = token.value.toLowerCase();
     if ((token.kind !== 'word' && token.kind !== 'quoted') || !SERVER_SCHEMAS.has(name)) return;
-    const before = tokens[at - 1]?.value ?? '';
+    const before = tokens[startOfName(tokens, at) - 1]?.value ?? '';
     const isQualifier = tokens[at + 1]?.value === '.';
     const isSchemaItself =
       before === 'schema' || (before === 'exists' && tokens.some((t) => t.value === 'schema'));
@@ -240,6 +235,13 @@ function checkTarget(tokens: readonly Token[], statement: StatementKind): void {
       TARGET_WORDS.has(before) && isQualifier && !(before === 'from' && statement.kind !== 'delete');
     if (targetsIt || isSchemaItself) throw denied(`schema ${name} belongs to the server`, token);
   });
+}
+
+/** Index of the first part of the name that has its last (or a middle) part at `at`: `store.sqlens.models`. */
+function startOfName(tokens: readonly Token[], at: number): number {
+  let start = at;
+  while (tokens[start - 1]?.value === '.') start -= 2;
+  return Math.max(start, 0);
 }
 
 function refusal(what: string, token: Token | undefined): SqlensError {

@@ -1,4 +1,5 @@
 /** What kind of statement a text is, by its keywords: decides which path it takes. DuckDB's parser has the last word. */
+import { behindBracket } from './clauses.ts';
 import type { Token } from './tokens.ts';
 
 export type StatementKind =
@@ -90,7 +91,9 @@ export function classify(tokens: readonly Token[]): StatementKind {
       return drop(words);
     case 'alter':
       if (second === 'model') return { kind: 'sqlens', verb: 'alter-model' };
-      return { kind: 'ddl', tag: `ALTER ${second.toUpperCase()}` };
+      return ALTERABLE.has(second)
+        ? { kind: 'ddl', tag: `ALTER ${second.toUpperCase()}` }
+        : { kind: 'refused', what: `ALTER ${second.toUpperCase()}` };
     case 'refresh':
       return { kind: 'sqlens', verb: 'refresh-table' };
     case 'comment':
@@ -98,7 +101,7 @@ export function classify(tokens: readonly Token[]): StatementKind {
     case 'copy':
       return { kind: 'copy' };
     case 'explain':
-      return { kind: 'explain', analyze: words.slice(1).includes('analyze') };
+      return { kind: 'explain', analyze: explainAnalyzes(tokens) };
     case 'describe':
     case 'desc':
       return second === 'model' ? { kind: 'sqlens', verb: 'describe-model' } : { kind: 'show-engine' };
@@ -140,6 +143,27 @@ export function classify(tokens: readonly Token[]): StatementKind {
       // Not a statement we know: DuckDB says what is wrong with it, as a query that it cannot run otherwise.
       return { kind: 'query' };
   }
+}
+
+/** What a query may begin with; EXPLAIN ( may be followed by one, or by options. */
+const QUERY_STARTS = new Set([...QUERY_WORDS, 'with', 'describe', 'desc', 'summarize', 'show']);
+
+/** Index of the statement that an EXPLAIN explains: behind EXPLAIN, ANALYZE and its options. */
+function explainedFrom(tokens: readonly Token[]): number {
+  let at = 1;
+  const first = tokens[2];
+  const isQuery = first?.kind === 'word' ? QUERY_STARTS.has(first.value) : first?.value === '(';
+  if (tokens[1]?.value === '(' && !isQuery) at = behindBracket(tokens, 1);
+  while (/^(analy[sz]e|verbose)$/.test(tokens[at]?.value ?? '')) at++;
+  return at;
+}
+
+export function explainedTokens(tokens: readonly Token[]): readonly Token[] {
+  return tokens.slice(explainedFrom(tokens));
+}
+
+function explainAnalyzes(tokens: readonly Token[]): boolean {
+  return tokens.slice(1, explainedFrom(tokens)).some((token) => /^analy[sz]e$/i.test(token.value));
 }
 
 /** The verb behind WITH … AS (…), …: the first top-level word after a closing parenthesis that is no part of a CTE. */
@@ -203,6 +227,7 @@ function isTableAs(tokens: readonly Token[]): boolean {
   return false;
 }
 
+const ALTERABLE = new Set(['table', 'view', 'schema', 'type', 'sequence', 'index']);
 const DROPPABLE = new Set(['table', 'view', 'schema', 'type', 'sequence', 'index', 'macro', 'function']);
 
 function drop(words: readonly string[]): StatementKind {
