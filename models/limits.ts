@@ -20,6 +20,6 @@ export const MODEL_LIMITS = {
   /** Dimensions of one tensor. */
   rank: 8,
   /** Time for each phase of a compilation before the file counts as endless: a base, and more for larger files. */
-  phase_ms: 10_000,
+  phase_ms: 15_000,
   phasePerMegabyte_ms: 100,
 } as const;
