@@ -35,6 +35,8 @@ function run(command, args) {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
+    // As in .npmrc, which newer versions of npm do not pass on.
+    env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env },
   });
 }
 

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import pino from 'pino';
-import { messageOf, SqlensError } from '../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import { compileInChild } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
@@ -18,7 +17,11 @@ const USAGE = `Usage: sqlens <command>
   model inspect FILE        prints what a model file is made of
   --version
   <command> --help
+
+Without installing it, type "node bin/sqlens.cjs" for "sqlens".
 `;
+
+const INSPECT_USAGE = 'Usage: sqlens model inspect FILE\n';
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
@@ -28,11 +31,13 @@ async function main(args: readonly string[]): Promise<number> {
     case 'demo':
       return wantsHelp(rest) ? print(configHelp().replace('sqlens serve', 'sqlens demo')) : demo(rest);
     case 'model':
-      return inspect(rest);
+      return wantsHelp(rest) ? print(INSPECT_USAGE) : inspect(rest);
     case '--version':
+    case '-v':
       return print(`sqlens ${version()}\n`);
     case undefined:
     case '--help':
+    case '-h':
     case 'help':
       return print(USAGE);
     default:
@@ -74,13 +79,12 @@ async function demo(args: readonly string[]): Promise<number> {
 }
 
 async function inspect(args: readonly string[]): Promise<number> {
-  const { positionals } = parseArgs({ args: [...args], allowPositionals: true });
-  const [verb, file] = positionals;
-  if (verb !== 'inspect' || file === undefined) {
-    process.stderr.write('Usage: sqlens model inspect FILE\n');
+  const [verb, file, ...more] = args;
+  if (verb !== 'inspect' || file === undefined || more.length > 0) {
+    process.stderr.write(INSPECT_USAGE);
     return 2;
   }
-  const source = { name: path.basename(file), bytes: await readFile(file) };
+  const source = { name: path.basename(file), bytes: await readModelFile(file) };
   const limits = { memory_bytes: compileMemory_bytes(source.bytes.length), timeout_ms: 120_000 };
   const { manifest } = await compileInChild(source, { preprocess: 'none', output: undefined }, limits);
   const shape = (sizes: readonly (number | null)[]) => `(${sizes.map((size) => size ?? '?').join(', ')})`;
@@ -92,6 +96,19 @@ async function inspect(args: readonly string[]): Promise<number> {
   for (const output of manifest.outputs) print(`output  ${output.name} ${shape(output.shape)}\n`);
   print(`${manifest.parameterCount} parameters, ${manifest.size_bytes} bytes compiled, ${manifest.format}\n`);
   return 0;
+}
+
+async function readModelFile(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new SqlensError({
+      sqlState: SqlState.undefinedFile,
+      message: `the model file ${path.resolve(file)} cannot be read: ${messageOf(error)}`,
+      hint: 'model inspect takes the path of one .h5, .keras or .onnx file.',
+      cause: error,
+    });
+  }
 }
 
 function wantsHelp(args: readonly string[]): boolean {

@@ -1,8 +1,9 @@
 /** Puts a server together from its configuration, and takes it down again in the opposite order. */
 import { readFileSync } from 'node:fs';
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { SqlensError, SqlState } from '../common/errors.ts';
+import path from 'node:path';
+import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import type { LocationPolicy } from '../image-source/api.ts';
 import { Locations } from '../image-source/index.ts';
 import { bundledModel } from '../models/bundled/index.ts';
@@ -58,7 +59,6 @@ export async function startServer(config: Config, options: StartOptions): Promis
     undo.push(() => engine.close());
     const backend = new EngineBackend(engine);
     undo.push(() => backend.close());
-    if (!config.empty) await setUpSamples(backend, dataDir, options.onProgress);
     const wire = createWireServer({
       backend,
       host: config.host,
@@ -83,6 +83,8 @@ export async function startServer(config: Config, options: StartOptions): Promis
       tmpDir: dataDir.uploadsPath,
       logger,
     });
+    // After the checks of what servers are made from, so that a mistake in the options is told at once.
+    if (!config.empty) await setUpSamples(backend, dataDir, options.onProgress);
     undo.push(() => wire.close());
     const pgAddress = await wire.listen();
     undo.push(() => admin.close());
@@ -100,10 +102,18 @@ async function locationPolicy(config: Config, dataDir: DataDir): Promise<Locatio
     const real = await realpath(folder).catch((error: unknown) => {
       throw new SqlensError({
         sqlState: SqlState.undefinedFile,
-        message: `--allow-path ${folder} does not exist`,
+        message: `--allow-path ${path.resolve(folder)} cannot be used: ${messageOf(error)}`,
+        hint: 'Name a folder that is there; relative ones begin at the folder that the server is started in.',
         cause: error,
       });
     });
+    if (!(await stat(real)).isDirectory()) {
+      throw new SqlensError({
+        sqlState: SqlState.invalidParameterValue,
+        message: `--allow-path ${path.resolve(folder)} is not a folder`,
+        hint: `Name the folder that it is in: --allow-path ${path.dirname(path.resolve(folder))}`,
+      });
+    }
     allowedPaths.push(real);
   }
   return {
@@ -127,5 +137,18 @@ async function locationPolicy(config: Config, dataDir: DataDir): Promise<Locatio
 
 function tlsOf(config: Config): { cert: Buffer; key: Buffer } | undefined {
   if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined;
-  return { cert: readFileSync(config.tlsCert), key: readFileSync(config.tlsKey) };
+  return { cert: readPem('tls-cert', config.tlsCert), key: readPem('tls-key', config.tlsKey) };
+}
+
+function readPem(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new SqlensError({
+      sqlState: SqlState.undefinedFile,
+      message: `--${option} ${path.resolve(file)} cannot be read: ${messageOf(error)}`,
+      hint: 'It takes the path of a file in PEM form.',
+      cause: error,
+    });
+  }
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import test from 'node:test';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import { createAccessCheck, isLoopback } from './access.ts';
+import { isLoopback } from '../../common/loopback.ts';
+import { createAccessCheck } from './access.ts';
 
 function codeOf(check: () => unknown): string {
   try {

@@ -11,8 +11,8 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP } from 'node:net';
 import { SqlensError, SqlState } from '../../common/errors.ts';
+import { isLoopback } from '../../common/loopback.ts';
 
 /** What any client may see: that the process lives, and how to use it. Nothing of anyone's data. */
 const PUBLIC_ROUTES: ReadonlySet<string> = new Set(['/', '/healthz', '/readyz']);
@@ -37,7 +37,7 @@ export function createAccessCheck(host: string, token: string | undefined): Acce
     throw new SqlensError({
       sqlState: SqlState.invalidParameterValue,
       message: `refusing to serve HTTP on ${host} without a token`,
-      hint: 'Configure a token, or listen on 127.0.0.1.',
+      hint: 'Set SQLENS_HTTP_TOKEN, or keep HTTP on this machine with --http-host 127.0.0.1.',
     });
   }
   if (!/^[\x21-\x7e]{1,1024}$/.test(token)) {
@@ -59,14 +59,6 @@ export function createAccessCheck(host: string, token: string | undefined): Acce
       hint: 'Send the configured token as "Authorization: Bearer …".',
     });
   };
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase();
-  if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  if (isIP(name) === 4) return name.startsWith('127.');
-  return isIP(name) === 6 && /^(::1|0*(:0*){6}:0*1|::ffff:127\.\d+\.\d+\.\d+)$/.test(name);
 }
 
 function checkLocalRequest({ method, headers }: AccessRequest): void {

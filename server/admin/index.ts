@@ -8,7 +8,6 @@
  * - `routes/`: thin; `server.ts` puts it together.
  */
 
-export { isLoopback } from './access.ts';
 export type {
   AdminBackend,
   AdminLogger,

@@ -218,10 +218,11 @@ function logRequest(
   logger.info({ method, route, status, ms: Math.round(duration_ms * 10) / 10 }, 'request');
 }
 
-function noSuchRoute({ method }: FastifyRequest): SqlensError {
+function noSuchRoute({ method, url }: FastifyRequest): SqlensError {
+  const path = url.split('?', 1)[0]?.slice(0, 200);
   return new SqlensError({
     sqlState: SqlState.undefinedObject,
-    message: `there is nothing here for ${method}`,
+    message: `there is no ${method} ${path}`,
     hint: 'GET /docs shows what there is.',
   });
 }

@@ -30,7 +30,7 @@ export {
   type WireLimits,
   type WireLogger,
 } from './options.ts';
-export { createWireServer, isLoopback, type WireServer, type WireServerOptions } from './server.ts';
+export { createWireServer, type WireServer, type WireServerOptions } from './server.ts';
 export { duckdbTypeOf, Oid, type PgType, pgTypeOf, typeName } from './types/pg-type.ts';
 export { textEncoder } from './types/text.ts';
 export { TimeZone } from './types/time-zone.ts';

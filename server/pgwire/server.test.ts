@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { serialize } from 'pg-protocol';
 import { SqlensError } from '../../common/errors.ts';
-import { createWireServer, isLoopback, type WireServerOptions } from './server.ts';
+import { isLoopback } from '../../common/loopback.ts';
+import { createWireServer, type WireServerOptions } from './server.ts';
 import { eventually, type Harness, startHarness } from './testing/harness.ts';
 import { summary, WireClient } from './testing/wire-client.ts';
 

@@ -1,7 +1,8 @@
 /** Listens, keeps the connections, delivers cancel requests, and shuts down. */
-import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { SqlensError, SqlState } from '../../common/errors.ts';
+import { isLoopback } from '../../common/loopback.ts';
 import type { Backend } from '../query/api.ts';
 import { Credentials, type Passwords } from './auth/credentials.ts';
 import { FatalProtocolError } from './codec/protocol-error.ts';
@@ -158,13 +159,6 @@ class Listener implements WireServer {
   }
 }
 
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  if (isIP(host) === 4) return host.startsWith('127.');
-  return isIP(host) === 6 && /^(::1|0*(:0*){6}:0*1|::ffff:127\.\d+\.\d+\.\d+)$/i.test(host);
-}
-
 function refuseOpenDoor({ host, passwords }: WireServerOptions): void {
   const hasPassword =
     typeof passwords === 'string' ? passwords !== '' : passwords !== undefined && passwords.size > 0;
@@ -179,7 +173,7 @@ function refuseOpenDoor({ host, passwords }: WireServerOptions): void {
   throw new SqlensError({
     sqlState: SqlState.invalidParameterValue,
     message: `refusing to listen on ${host} without a password`,
-    hint: 'Configure a password, or listen on 127.0.0.1.',
+    hint: 'Set SQLENS_PASSWORD (and SQLENS_HTTP_TOKEN for the HTTP interface), or listen on 127.0.0.1.',
   });
 }
 
@@ -187,9 +181,21 @@ function cannotListen(host: string, port: number, cause: Error): SqlensError {
   return new SqlensError({
     sqlState: SqlState.systemError,
     message: `cannot listen on ${host}:${port}: ${cause.message}`,
-    hint: 'Another server may use this port; choose another with --port.',
+    hint: listenHint(cause),
     cause,
   });
+}
+
+function listenHint(cause: Error): string {
+  switch ('code' in cause ? cause.code : undefined) {
+    case 'ENOTFOUND':
+    case 'EADDRNOTAVAIL':
+      return 'This machine has no such address; choose another with --host.';
+    case 'EACCES':
+      return 'Ports below 1024 need privileges; choose another with --port.';
+    default:
+      return 'Another server may use this port; choose another with --port.';
+  }
 }
 
 function shuttingDown(): FatalProtocolError {

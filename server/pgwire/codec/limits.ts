@@ -8,14 +8,12 @@ export interface CodecLimits {
   readonly maxMessage_bytes: number;
 }
 
-export const defaultCodecLimits: CodecLimits = { maxMessage_bytes: 64 * 1024 * 1024 };
-
 /** PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
 export const maxStartupPacket_bytes = 10_000;
 /** PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH. */
 export const maxPassword_bytes = 65_535;
 /** PostgreSQL's PQ_SMALL_MESSAGE_LIMIT: messages that carry a name or nothing. */
-export const maxSmallMessage_bytes = 10_000;
+const maxSmallMessage_bytes = 10_000;
 
 /**
  * The longest body a session message of this type may have.
