@@ -144,6 +144,8 @@ export class Engine {
     await internal.run('SET enable_external_access = false');
     await internal.run(SCHEMA);
     await checkVersion(internal);
+    // Schemas belong into the file before types in them come into the log: see replayable.ts.
+    await internal.run('CHECKPOINT');
     const tableFunctions = await internal.runAndReadAll(
       "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE internal AND function_type IN ('table', 'pragma', 'table_macro')",
     );

@@ -10,6 +10,7 @@ import { finished } from './executions.ts';
 import { forgetDroppedImageTables, refuseImageTable } from './image-tables.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
+import { refuseUnreplayable } from './replayable.ts';
 import { refuseServerObject } from './server-objects.ts';
 import type { SessionContext } from './session-context.ts';
 import type { Token } from './tokens.ts';
@@ -29,6 +30,7 @@ export async function runDefinition(
   if (tag === 'CREATE FUNCTION' || tag === 'DROP FUNCTION') await refuseModelFunction(context, parsed.tokens);
   if (tag === 'CREATE FUNCTION') await refuseShadow(context, parsed.tokens);
   if (/^(DROP|ALTER|COMMENT)/.test(tag)) await refuseServerObject(connection, parsed.tokens);
+  await refuseUnreplayable(connection, parsed.tokens, tag);
   const run = new QueryRun(context, parsed.text);
   run.takeListings(parsed.described);
   const connectionId = connection.clientContext.connectionId;

@@ -226,13 +226,18 @@ function checkTarget(tokens: readonly Token[], statement: StatementKind): void {
   }
   tokens.forEach((token, at) => {
     const name = token.value.toLowerCase();
-    if ((token.kind !== 'word' && token.kind !== 'quoted') || !SERVER_SCHEMAS.has(name)) return;
+    if (token.kind !== 'word' && token.kind !== 'quoted') return;
+    const isPublic = name === 'public' && /^(drop|alter)$/.test(tokens[0]?.value ?? '');
+    if (!SERVER_SCHEMAS.has(name) && !isPublic) return;
     const before = tokens[startOfName(tokens, at) - 1]?.value ?? '';
     const isQualifier = tokens[at + 1]?.value === '.';
     const isSchemaItself =
       before === 'schema' || (before === 'exists' && tokens.some((t) => t.value === 'schema'));
     const targetsIt =
-      TARGET_WORDS.has(before) && isQualifier && !(before === 'from' && statement.kind !== 'delete');
+      !isPublic &&
+      TARGET_WORDS.has(before) &&
+      isQualifier &&
+      !(before === 'from' && statement.kind !== 'delete');
     if (targetsIt || isSchemaItself) throw denied(`schema ${name} belongs to the server`, token);
   });
 }
