@@ -38,12 +38,7 @@ export function chooseReturns(
   declared: string | undefined,
 ): ReturnsType {
   const width = outputWidth(manifest);
-  if (labels !== undefined && labels.length !== width) {
-    throw misfit(
-      `${labels.length} labels for a model with ${width} outputs`,
-      `Give exactly ${width} labels, in the order of the model's outputs.`,
-    );
-  }
+  checkLabelCount(manifest, labels);
   switch (declared) {
     case undefined:
       if (labels !== undefined) return 'labels';
@@ -61,6 +56,16 @@ export function chooseReturns(
     default:
       throw misfit(`RETURNS ${declared} is not a type that models return`, 'Use FLOAT, FLOAT[] or VARCHAR.');
   }
+}
+
+/** @throws 22023 unless there is one label for every number of the output, or none at all */
+export function checkLabelCount(manifest: Manifest, labels: readonly string[] | undefined): void {
+  const width = outputWidth(manifest);
+  if (labels === undefined || labels.length === width) return;
+  throw misfit(
+    `${labels.length} labels for a model with ${width} outputs`,
+    `Give exactly ${width} labels, in the order of the model's outputs.`,
+  );
 }
 
 export function shapeOf(spec: ModelSpec, manifest: Manifest): ResultShape {

@@ -37,6 +37,7 @@ export class PathPolicy {
     );
   }
 
+  /** @param shown an absolute path, as people know it */
   refusal(shown: string): SqlensError {
     const real = path.resolve(shown);
     if (this.#denied.some((folder) => isBelow(real, folder))) {
@@ -47,7 +48,7 @@ export class PathPolicy {
     }
     return notAllowed(
       `"${shown}" is outside the locations that may be read`,
-      `Copy it below an allowed folder, or start the server with --allow-path ${path.dirname(shown)}.`,
+      `Copy it below an allowed folder, or start the server with --allow-path ${folderOf(shown)}.`,
     );
   }
 
@@ -61,6 +62,11 @@ export class PathPolicy {
     const real = await nearestRealPath(absolutePath);
     if (!this.allows(real)) throw this.refusal(absolutePath);
   }
+}
+
+/** What to allow for a path: itself when it is named like a folder. Looking would tell whether it is there. */
+function folderOf(shown: string): string {
+  return path.extname(shown) === '' ? shown : path.dirname(shown);
 }
 
 async function nearestRealPath(absolutePath: string): Promise<string> {

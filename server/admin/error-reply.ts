@@ -26,8 +26,8 @@ export interface ErrorReply {
 export function errorReplyOf(error: unknown): ErrorReply {
   if (error instanceof SqlensError) {
     const status = httpStatusOf(error.sqlState);
-    const { sqlState, message, hint, position } = error;
-    return { status, body: errorBody(sqlState, message, hint, position), isFault: status === 500 };
+    const { sqlState, message, position } = error;
+    return { status, body: errorBody(sqlState, message, hintOf(error), position), isFault: status === 500 };
   }
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
     const { statusCode: status } = error;
@@ -93,6 +93,11 @@ export function refuseConnection(error: Error & { readonly code?: string }, sock
     `HTTP/1.1 ${status} ${text}\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+}
+
+/** What SQL says about a mistake names its own words; over HTTP they are others. */
+function hintOf({ hint }: SqlensError): string | undefined {
+  return hint?.replace('CREATE OR REPLACE MODEL replaces it.', '"replace": true replaces it.');
 }
 
 function errorBody(sqlstate: string, message: string, hint?: string, position?: number): ErrorBody {

@@ -19,8 +19,11 @@ const plain: CreateModel = {
 function read(request: CreateModel, uri: string) {
   const sql = createModelStatement(request, uri);
   assert.equal(splitStatements(sql).length, 1, sql);
-  const { nameToken: _, sourceToken: __, ...definition } = parseCreateModel(tokenize(sql));
-  return definition;
+  const definition = parseCreateModel(tokenize(sql));
+  // Where things stand in the text is no part of what they say.
+  const { nameToken: _, sourceToken: __, returnsToken: ___, options: all, ...rest } = definition;
+  const { labelsToken: ____, ...options } = all;
+  return { ...rest, options };
 }
 
 test('the engine reads what the request says', () => {

@@ -23,11 +23,11 @@ export interface ErrorContext {
 export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensError {
   if (error instanceof SqlensError) return error;
   const info = parse(messageOf(error));
-  const [message, hint] = splitHint(info.message);
+  const [message, advice] = splitHint(info.message);
   return new SqlensError({
     sqlState: sqlStateOf(info),
     message: rename(message),
-    hint,
+    hint: hintOf(message, advice),
     position: positionOf(info, context),
     cause: error,
   });
@@ -160,14 +160,40 @@ function splitHint(text: string): [message: string, hint: string | undefined] {
   return [text.slice(0, at).trim(), text.slice(at).trim()];
 }
 
+/** DuckDB's own advice, and ours where that misleads or is missing. */
+function hintOf(message: string, advice: string | undefined): string | undefined {
+  const missing = / with name "?([^"]+?)"? does not exist/.exec(message)?.[1];
+  const suggested = /^Did you mean "(?:store\.)?public\.([^"]+)"\?$/.exec(advice ?? '')?.[1];
+  // What cannot be found although it is suggested is what DuckDB still keeps for other transactions.
+  if (missing !== undefined && suggested?.toLowerCase() === missing.toLowerCase()) {
+    return 'It was dropped, or another session has not committed it yet; a view may still refer to it.';
+  }
+  if (advice !== undefined) return advice;
+  if (/^Cannot extract field /.test(message)) {
+    return 'A model with labels returns a list of structs, best first: [1].class is the best label.';
+  }
+  if (/file system operations are disabled/.test(message)) {
+    return 'Files are read and written below the folders that the server was started with (--allow-path).';
+  }
+  return undefined;
+}
+
 /** Internal names never reach people. */
 function rename(message: string): string {
-  return message
-    .replace(/Scalar Function with name "?__model_\d+"? does not exist!?/, 'the model was dropped')
-    .replace(
-      /^Macro (.*) does not support the supplied arguments\..*/,
-      'function $1 does not take these arguments',
-    );
+  return (
+    message
+      // Drafts of COPY, as copy-drafts.ts names them.
+      .replace(/\.[0-9a-f]{8}-[0-9a-f-]{27}\.part\./g, '')
+      .replace(
+        /^(Cannot extract field '[^']*') from expression "array_extract\(list_transform\(list_value\([\s\S]*/,
+        "$1 from a model's result, which is not a struct",
+      )
+      .replace(/Scalar Function with name "?__model_\d+"? does not exist!?/, 'the model was dropped')
+      .replace(
+        /^Macro (.*) does not support the supplied arguments\..*/,
+        'function $1 does not take these arguments',
+      )
+  );
 }
 
 /** The message alone. */

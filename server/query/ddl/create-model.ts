@@ -3,11 +3,16 @@
  * and the call of sparkdl's days, SELECT register_keras_udf('name', 'file' [, 'preprocess']).
  */
 import { VARCHAR } from '@duckdb/node-api';
-import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { type SqlensError, SqlState } from '../../../common/errors.ts';
 import { Turns } from '../../../common/turns.ts';
-import type { CompiledModel, Preprocess } from '../../../models/artifact.ts';
+import type { CompiledModel, Manifest, Preprocess } from '../../../models/artifact.ts';
 import { compileInChild } from '../../../models/index.ts';
-import { chooseReturns, type ModelSpec } from '../../../udf-registry/model-spec.ts';
+import {
+  checkLabelCount,
+  chooseReturns,
+  type ModelSpec,
+  type ReturnsType,
+} from '../../../udf-registry/model-spec.ts';
 import { macroBody } from '../../../udf-registry/registry.ts';
 import type { Execution, ResultColumn } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
@@ -15,7 +20,7 @@ import { claimName, deleteModel, findModel, insertModel } from '../model-table.t
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, type Token } from '../tokens.ts';
-import { Cursor, errorAt } from './cursor.ts';
+import { Cursor, errorAt, pointedAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
 
@@ -34,6 +39,7 @@ interface ModelDefinition {
   readonly source: string;
   readonly sourceToken: Token;
   readonly returns: string | undefined;
+  readonly returnsToken: Token | undefined;
   readonly options: ModelOptions;
   readonly replace: boolean;
   readonly ifNotExists: boolean;
@@ -63,14 +69,28 @@ export function parseCreateModel(tokens: readonly Token[]): ModelDefinition {
   const { value: source, token: sourceToken } = cursor.string("the model file's location, a string");
   let functionName = name;
   let returns: string | undefined;
+  let returnsToken: Token | undefined;
   let options = readModelOptions([]);
   while (!cursor.atEnd()) {
     if (cursor.accept('function')) functionName = cursor.name("the function's name").value;
-    else if (cursor.accept('returns')) returns = cursor.typeName().toUpperCase();
-    else if (cursor.accept('options')) options = readModelOptions(cursor.options());
+    else if (cursor.accept('returns')) {
+      returnsToken = cursor.peek();
+      returns = cursor.typeName().toUpperCase();
+    } else if (cursor.accept('options')) options = readModelOptions(cursor.options());
     else throw cursor.unexpected('FUNCTION, RETURNS or OPTIONS');
   }
-  return { name, nameToken, functionName, source, sourceToken, returns, options, replace, ifNotExists };
+  return {
+    name,
+    nameToken,
+    functionName,
+    source,
+    sourceToken,
+    returns,
+    returnsToken,
+    options,
+    replace,
+    ifNotExists,
+  };
 }
 
 function parseRegisterKerasUdf(tokens: readonly Token[]): ModelDefinition {
@@ -87,7 +107,7 @@ function parseRegisterKerasUdf(tokens: readonly Token[]): ModelDefinition {
   }
   cursor.expect(')');
   cursor.expectEnd();
-  const common = { returns: undefined, options, replace: true, ifNotExists: false };
+  const common = { returns: undefined, returnsToken: undefined, options, replace: true, ifNotExists: false };
   return { name, nameToken, functionName: name, source, sourceToken, ...common };
 }
 
@@ -105,7 +125,7 @@ async function register(context: SessionContext, definition: ModelDefinition): P
   context.signal.throwIfAborted();
   const { manifest } = compiled;
   const { preprocess, output, top_k, batchSize, device } = definition.options;
-  const returns = chooseReturns(manifest, labels, definition.returns);
+  const returns = returnsOf(definition, manifest, labels);
   const spec: ModelSpec = {
     id: engine.registry.nextId(),
     name: definition.name,
@@ -144,7 +164,8 @@ async function register(context: SessionContext, definition: ModelDefinition): P
 }
 
 async function compile(context: SessionContext, definition: ModelDefinition): Promise<CompiledModel> {
-  const bytes = await readModelFile(context, definition);
+  const fileLimits = { maxSize_bytes: MAX_MODEL_BYTES, signal: context.signal };
+  const bytes = await readFileAt(context, definition.source, definition.sourceToken, fileLimits);
   const { preprocess, output } = definition.options;
   const file = { name: baseName(definition.source), bytes };
   const memory_bytes = compileMemory_bytes(bytes.length);
@@ -166,25 +187,40 @@ async function readLabels(
   options: ModelOptions,
 ): Promise<readonly string[] | undefined> {
   if (options.labels === undefined || !('file' in options.labels)) return options.labels;
-  const { bytes } = await context.engine.options.locations.read(options.labels.file, {
-    maxSize_bytes: MAX_LABELS_BYTES,
-    signal: context.signal,
-  });
+  const limits = { maxSize_bytes: MAX_LABELS_BYTES, signal: context.signal };
+  const bytes = await readFileAt(context, options.labels.file, options.labelsToken, limits);
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
   while (lines.at(-1)?.trim() === '') lines.pop();
   return lines.map((line) => line.trim());
 }
 
-async function readModelFile(context: SessionContext, definition: ModelDefinition): Promise<Uint8Array> {
+async function readFileAt(
+  context: SessionContext,
+  location: string,
+  token: Token | undefined,
+  limits: { readonly maxSize_bytes: number; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
   try {
-    const { locations } = context.engine.options;
-    const limits = { maxSize_bytes: MAX_MODEL_BYTES, signal: context.signal };
-    return (await locations.read(definition.source, limits)).bytes;
+    return (await context.engine.options.locations.read(location, limits)).bytes;
   } catch (error) {
-    if (!(error instanceof SqlensError)) throw error;
-    const { sqlState, message, hint, detail } = error;
-    const position = definition.sourceToken.start + 1;
-    throw new SqlensError({ sqlState, message, hint, detail, position, cause: error });
+    throw pointedAt(token, error);
+  }
+}
+
+function returnsOf(
+  definition: ModelDefinition,
+  manifest: Manifest,
+  labels: readonly string[] | undefined,
+): ReturnsType {
+  try {
+    checkLabelCount(manifest, labels);
+  } catch (error) {
+    throw pointedAt(definition.options.labelsToken, error);
+  }
+  try {
+    return chooseReturns(manifest, labels, definition.returns);
+  } catch (error) {
+    throw pointedAt(definition.returnsToken, error);
   }
 }
 

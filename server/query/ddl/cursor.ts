@@ -36,7 +36,9 @@ export class Cursor {
   }
 
   expect(...words: string[]): void {
-    for (const word of words) if (!this.accept(word)) throw this.unexpected(word.toUpperCase());
+    for (const word of words) {
+      if (!this.accept(word)) throw this.unexpected(/^\w/.test(word) ? word.toUpperCase() : `"${word}"`);
+    }
   }
 
   /** An identifier, folded to lower case unless quoted. */
@@ -143,6 +145,13 @@ export class Cursor {
     }
     throw this.unexpected('a string, a number, true, false or a list of strings');
   }
+}
+
+/** The same error, pointing at the word unless it points at one already. */
+export function pointedAt(token: Token | undefined, error: unknown): unknown {
+  if (!(error instanceof SqlensError) || error.position !== undefined || token === undefined) return error;
+  const { sqlState, message, hint, detail } = error;
+  return new SqlensError({ sqlState, message, hint, detail, position: token.start + 1, cause: error });
 }
 
 export function errorAt(token: Token, sqlState: SqlState, message: string, hint?: string): SqlensError {

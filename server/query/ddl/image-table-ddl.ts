@@ -22,7 +22,7 @@ import { findImageTable } from '../image-tables.ts';
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import { quoteIdentifier, quoteLiteral, type Token } from '../tokens.ts';
-import { Cursor, errorAt, type Option } from './cursor.ts';
+import { Cursor, errorAt, type Option, pointedAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 
 /** Columns that every image table has; partitions follow them. */
@@ -35,6 +35,8 @@ interface ImageTableDefinition {
   readonly name: string;
   readonly token: Token;
   readonly uris: readonly string[];
+  /** Where they are given, for errors. */
+  readonly urisToken: Token | undefined;
   readonly replace: boolean;
   readonly ifNotExists: boolean;
 }
@@ -43,7 +45,14 @@ export async function createImageTable(context: SessionContext, parsed: Parsed):
   const parsedDefinition = parseCreate(parsed.tokens);
   const { connection, engine } = context;
   // Relative paths are settled now: a later refresh may run elsewhere.
-  const uris = parsedDefinition.uris.map((uri) => engine.options.locations.canonicalPattern(uri));
+  const canonical = (uri: string) => {
+    try {
+      return engine.options.locations.canonicalPattern(uri);
+    } catch (error) {
+      throw pointedAt(parsedDefinition.urisToken, error);
+    }
+  };
+  const uris = parsedDefinition.uris.map(canonical);
   const definition = { ...parsedDefinition, uris };
   const { schema, name, token } = definition;
   const exists = await tableExists(connection, schema, name);
@@ -58,7 +67,9 @@ export async function createImageTable(context: SessionContext, parsed: Parsed):
     throw errorAt(token, SqlState.wrongObjectType, `"${name}" is not an image table`, 'DROP TABLE it first.');
   }
   await inTransaction(context, async () => {
-    const partitions = await stage(context, definition.uris);
+    const partitions = await stage(context, definition.uris).catch((error: unknown) => {
+      throw context.signal.aborted ? error : pointedAt(definition.urisToken, error);
+    });
     if (exists) await drop(connection, schema, name);
     await connection.run(
       `CREATE TABLE ${qualified(schema, name)} AS SELECT ${columnList(partitions)} FROM ${STAGING} ORDER BY uri`,
@@ -143,10 +154,13 @@ function parseCreate(tokens: readonly Token[]): ImageTableDefinition {
   const options = cursor.options();
   cursor.expectEnd();
   let uris: readonly string[] | undefined;
+  let urisToken: Token | undefined;
   for (const option of options) {
     if (option.name === 'format') checkFormat(option);
-    else if (option.name === 'uris' || option.name === 'uri') uris = urisOf(option);
-    else {
+    else if (option.name === 'uris' || option.name === 'uri') {
+      uris = urisOf(option);
+      urisToken = option.valueToken;
+    } else {
       throw errorAt(
         option.nameToken,
         SqlState.syntaxError,
@@ -163,7 +177,7 @@ function parseCreate(tokens: readonly Token[]): ImageTableDefinition {
       "Add uris = ['folder or bucket/'].",
     );
   }
-  return { schema, name, token, uris, replace, ifNotExists };
+  return { schema, name, token, uris, urisToken, replace, ifNotExists };
 }
 
 function checkFormat(option: Option): void {
@@ -182,7 +196,12 @@ function urisOf(option: Option): readonly string[] {
     const uris: readonly string[] = option.value;
     return uris;
   }
-  throw errorAt(option.valueToken, SqlState.invalidParameterValue, 'uris takes a list of locations');
+  throw errorAt(
+    option.valueToken,
+    SqlState.invalidParameterValue,
+    'uris takes a list of locations',
+    "Write uris = ['folder or bucket/'].",
+  );
 }
 
 /** Lists into a temporary table, page by page: memory stays flat however much there is. Gives the partitions' names. */
@@ -294,6 +313,16 @@ function qualified(schema: string, name: string): string {
 
 function notAnImageTable(name: string, token: Token, exists: boolean): SqlensError {
   return exists
-    ? errorAt(token, SqlState.wrongObjectType, `"${name}" is not an image table`)
-    : errorAt(token, SqlState.undefinedTable, `relation "${name}" does not exist`);
+    ? errorAt(
+        token,
+        SqlState.wrongObjectType,
+        `"${name}" is not an image table`,
+        'sqlens.image_tables lists the image tables; DROP TABLE and DROP VIEW drop everything else.',
+      )
+    : errorAt(
+        token,
+        SqlState.undefinedTable,
+        `relation "${name}" does not exist`,
+        'sqlens.image_tables lists the image tables.',
+      );
 }

@@ -1,12 +1,15 @@
 /** The OPTIONS of CREATE MODEL, checked one by one, with errors that point at the word. */
 import { SqlState } from '../../../common/errors.ts';
 import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
+import type { Token } from '../tokens.ts';
 import { errorAt, type Option } from './cursor.ts';
 
 export interface ModelOptions {
   readonly preprocess: Preprocess;
   /** The labels themselves, or a file with one a line. */
   readonly labels: readonly string[] | { readonly file: string } | undefined;
+  /** Where they are given, for errors. */
+  readonly labelsToken: Token | undefined;
   readonly top_k: number;
   readonly output: string | undefined;
   readonly batchSize: number | undefined;
@@ -30,6 +33,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
   let read: ModelOptions = {
     preprocess: 'none',
     labels: undefined,
+    labelsToken: undefined,
     top_k: DEFAULT_TOP_K,
     output: undefined,
     batchSize: undefined,
@@ -45,7 +49,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
         break;
       }
       case 'labels':
-        read = { ...read, labels: labelsOf(option) };
+        read = { ...read, labels: labelsOf(option), labelsToken: option.valueToken };
         break;
       case 'top_k':
         read = { ...read, top_k: integer(option, MAX_TOP_K) };
