@@ -157,7 +157,7 @@ export class Answering {
   /** What broke a stream is found by running the statement again without keeping its rows. */
   async #explain(error: unknown, statement: Runnable, pass: Pass): Promise<SqlensError> {
     if (error instanceof IncompleteStreamError && pass.thrown === undefined && pass.asking === undefined) {
-      return (await causeOfBreak(this.#engine, statement)) ?? error;
+      return (await causeOfBreak(this.#engine, this.#query, statement)) ?? error;
     }
     return this.#toError(error, pass, statement.text);
   }
@@ -238,9 +238,15 @@ async function drain(
   return keeping ? kept : undefined;
 }
 
-/** Runs a statement whose stream broke on a connection of its own, for the sake of its error. */
-export async function causeOfBreak(engine: Engine, statement: Runnable): Promise<SqlensError | undefined> {
+/** Runs a statement whose stream broke on a connection of its own, with the same answers, for the sake of its error. */
+export async function causeOfBreak(
+  engine: Engine,
+  query: QueryAnswering,
+  statement: Runnable,
+): Promise<SqlensError | undefined> {
   const other = await engine.connect();
+  const { connectionId } = other.clientContext;
+  engine.passes.begin(connectionId, new Pass(query, 'answer', FIRST_BUDGET));
   try {
     const text = `EXPLAIN ANALYZE ${statement.text}`;
     const prepared = await other.prepare(text);
@@ -254,6 +260,7 @@ export async function causeOfBreak(engine: Engine, statement: Runnable): Promise
   } catch (error) {
     return fromDuckDBError(error, { sql: statement.text });
   } finally {
+    engine.passes.end(connectionId);
     other.closeSync();
   }
 }

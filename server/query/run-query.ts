@@ -131,7 +131,7 @@ function endOf(context: SessionContext, run: QueryRun, rows: AnsweredRows, runna
       if (context.signal.aborted) return context.signal.reason;
       if (rows.pass.thrown !== undefined) return rows.pass.thrown;
       if (error instanceof IncompleteStreamError)
-        return (await causeOfBreak(context.engine, runnable)) ?? error;
+        return (await causeOfBreak(context.engine, run.answering, runnable)) ?? error;
       return error;
     },
     tooLarge: () =>

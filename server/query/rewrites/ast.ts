@@ -16,10 +16,15 @@ export function isObject(value: Json | undefined): value is JsonObject {
   );
 }
 
-/** @returns undefined when DuckDB cannot serialise the statement: it is then run as it is */
+/** Reading a tree holds the event loop for about a millisecond a kilobyte; a list of constants makes one of many MB. */
+const MAX_TREE_LENGTH = 256 * 1024;
+
+/** @returns undefined when DuckDB cannot serialise the statement, or it is very long: it is then run as it is */
 export async function readAst(connection: DuckDBConnection, sql: string): Promise<JsonObject | undefined> {
   const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)::VARCHAR', [sql]);
-  const tree = parseTree(String(reader.getRows()[0]?.[0]));
+  const text = String(reader.getRows()[0]?.[0]);
+  if (text.length > MAX_TREE_LENGTH) return undefined;
+  const tree = parseTree(text);
   return isObject(tree) && tree.error === false ? tree : undefined;
 }
 
