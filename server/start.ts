@@ -38,7 +38,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step();
   };
   try {
-    const dataDir = await openDataDir(config.dataDir);
+    const dataDir = await openDataDir(config.dataDir).catch((error: unknown) => {
+      throw error instanceof SqlensError ? error : unusableDataDir(config.dataDir, error);
+    });
     undo.push(() => dataDir.unlock());
     const policy = await locationPolicy(config, dataDir);
     const locations = new Locations(policy);
@@ -94,6 +96,15 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await stop();
     throw error;
   }
+}
+
+function unusableDataDir(folder: string, cause: unknown): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.ioError,
+    message: `the data directory ${path.resolve(folder)} cannot be used: ${messageOf(cause)}`,
+    hint: 'Choose a folder that this user may write in with --data-dir.',
+    cause,
+  });
 }
 
 async function locationPolicy(config: Config, dataDir: DataDir): Promise<LocationPolicy> {
