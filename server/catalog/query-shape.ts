@@ -107,7 +107,7 @@ export function callsOutside({ lexemes }: SelectItem, name: RegExp): boolean {
 
 /** Words in lower case, strings as 'text', quoted names as "text"; undefined when the text does not tokenize. */
 function lexemesOf(sql: string): string[] | undefined {
-  let tokens: Token[];
+  let tokens: readonly Token[];
   try {
     tokens = tokenize(sql);
   } catch {

@@ -62,7 +62,7 @@ interface Replacement {
  */
 export function answerSessionFunctions(sql: string, session: CatalogSession): string | undefined {
   if (!MENTIONED.test(sql)) return undefined;
-  let tokens: Token[];
+  let tokens: readonly Token[];
   try {
     tokens = tokenize(sql);
   } catch {

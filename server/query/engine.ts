@@ -49,11 +49,15 @@ const MAX_IDLE_UTILITIES = 4;
 /** The file's layout; a newer server refuses to guess about an older or newer one. */
 const STORE_VERSION = 1;
 
+/** What says which version wrote the file: nothing else is touched before it has been read. */
+const STORE_SCHEMA = `
+CREATE SCHEMA IF NOT EXISTS sqlens_internal;
+CREATE TABLE IF NOT EXISTS sqlens_internal.store (version INTEGER NOT NULL);
+`;
+
 const SCHEMA = `
 CREATE SCHEMA IF NOT EXISTS public;
 CREATE SCHEMA IF NOT EXISTS sqlens;
-CREATE SCHEMA IF NOT EXISTS sqlens_internal;
-CREATE TABLE IF NOT EXISTS sqlens_internal.store (version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sqlens_internal.models (
   id INTEGER NOT NULL, name VARCHAR NOT NULL, version INTEGER NOT NULL, digest VARCHAR NOT NULL,
   format VARCHAR NOT NULL, spec VARCHAR NOT NULL, source VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
@@ -142,8 +146,9 @@ export class Engine {
     const allowed = options.allowedPaths.map((folder) => quoteLiteral(folder)).join(', ');
     await internal.run(`SET allowed_directories = [${allowed}]`);
     await internal.run('SET enable_external_access = false');
-    await internal.run(SCHEMA);
+    await internal.run(STORE_SCHEMA);
     await checkVersion(internal);
+    await internal.run(SCHEMA);
     // Schemas belong into the file before types in them come into the log: see replayable.ts.
     await internal.run('CHECKPOINT');
     const tableFunctions = await internal.runAndReadAll(
@@ -188,7 +193,10 @@ export class Engine {
     for (const connection of this.#idleUtilities) connection.closeSync();
     // DuckDB lives on until the last result of it is collected, and would checkpoint then: over what a successor in
     // this process has written meanwhile. So it happens now, and never again.
-    await this.#internal.run('CHECKPOINT').catch(() => undefined);
+    await this.#internal.run('CHECKPOINT').catch((error: unknown) => {
+      // Nothing is lost: the next start reads the log.
+      this.options.logger.warn({ reason: messageOf(error) }, 'no checkpoint at the end');
+    });
     await this.#internal.run('PRAGMA disable_checkpoint_on_shutdown');
     this.#internal.closeSync();
     this.#instance.closeSync();

@@ -17,8 +17,16 @@ export async function loadModels(engine: Engine, connection: DuckDBConnection): 
     await connection.runAndReadAll('SELECT spec FROM sqlens_internal.models ORDER BY id')
   ).getRows();
   const digests = new Set<string>();
+  let allRead = true;
   for (const [text] of rows) {
-    const spec = parseSpec(String(text));
+    let spec: ModelSpec;
+    try {
+      spec = parseSpec(String(text));
+    } catch (error) {
+      allRead = false;
+      engine.options.logger.error({ reason: messageOf(error) }, 'model not loaded');
+      continue;
+    }
     digests.add(spec.digest);
     try {
       const manifest = await engine.artifacts.manifest(spec.digest);
@@ -29,7 +37,8 @@ export async function loadModels(engine: Engine, connection: DuckDBConnection): 
       engine.options.logger.error({ model: spec.name, reason: messageOf(error) }, 'model not loaded');
     }
   }
-  await engine.artifacts.collect(digests);
+  // A row that cannot be read does not say which artifact it needs.
+  if (allRead) await engine.artifacts.collect(digests);
 }
 
 export async function findModel(connection: DuckDBConnection, name: string): Promise<ModelSpec | undefined> {
@@ -79,8 +88,23 @@ export async function deleteModel(connection: DuckDBConnection, name: string): P
   await connection.run('DELETE FROM sqlens_internal.models WHERE lower(name) = lower($1)', [name]);
 }
 
+/** @throws XX001 when the row is not what CREATE MODEL wrote */
 function parseSpec(text: string): ModelSpec {
-  return JSON.parse(text);
+  const spec: Partial<ModelSpec> = JSON.parse(text);
+  if (isComplete(spec)) return spec;
+  throw new SqlensError({
+    sqlState: SqlState.dataCorrupted,
+    message: `the row of model "${spec.name ?? '?'}" is damaged`,
+    hint: 'Register the model again with CREATE OR REPLACE MODEL.',
+  });
+}
+
+function isComplete(spec: Partial<ModelSpec>): spec is ModelSpec {
+  const texts = [spec.name, spec.functionName, spec.digest, spec.returns, spec.source];
+  const numbers = [spec.id, spec.version, spec.top_k, spec.batchSize];
+  return (
+    texts.every((value) => typeof value === 'string') && numbers.every((value) => typeof value === 'number')
+  );
 }
 
 function damaged(digest: string): SqlensError {

@@ -126,3 +126,14 @@ test('dashes and blanks without an end take no time to read', () => {
   assert.equal(tokenize(`'a' ${'-- '.repeat(20_000)}`).length, 1);
   assert.equal(tokenize(`'a' \n${' \n--\n'.repeat(20_000)}1`).length, 2);
 });
+
+test('a long text is read the same way again, alone and behind a semicolon', () => {
+  const list = Array.from({ length: 20_000 }, (_, at) => at).join(', ');
+  const sql = `SELECT 1 WHERE 1 IN (${list})`;
+  const [statement] = splitStatements(`${sql};`);
+  assert.equal(statement?.text, sql);
+  const tokens = tokenize(sql);
+  assert.equal(tokens.length, 2 * 20_000 + 6);
+  assert.equal(tokens.at(-1)?.end, sql.length);
+  assert.deepEqual(tokenize(`${sql} `).slice(-1), tokens.slice(-1));
+});

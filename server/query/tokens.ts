@@ -45,10 +45,25 @@ const CONTINUATION = new RegExp(
 const COMMENT_TO_LINE_END = new RegExp(LINE_COMMENT, 'y');
 const ANY_UNICODE_SPACE = new RegExp(`[${UNICODE_SPACES}]`, 'g');
 
+/** Shorter texts are read again faster than they are remembered. */
+const LONG_TEXT = 50_000;
+
+/** The last long text and its tokens: a statement of megabytes is looked at several times on its way. */
+let remembered: WeakRef<{ readonly text: string; readonly tokens: readonly Token[] }> | undefined;
+
 /**
  * @throws 42601 with the position of a quote or comment that is never closed
  */
-export function tokenize(sql: string): Token[] {
+export function tokenize(sql: string): readonly Token[] {
+  if (sql.length < LONG_TEXT) return scan(sql);
+  const last = remembered?.deref();
+  if (last?.text === sql) return last.tokens;
+  const tokens = scan(sql);
+  remembered = new WeakRef({ text: sql, tokens });
+  return tokens;
+}
+
+function scan(sql: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
   const match = (pattern: RegExp): string | undefined => {
@@ -118,7 +133,8 @@ export function splitStatements(sql: string): { readonly text: string; readonly 
     first = undefined;
     last = undefined;
   };
-  for (const token of tokenize(sql)) {
+  const tokens = tokenize(sql);
+  for (const token of tokens) {
     if (token.kind === 'operator' && token.value === ';') {
       flush();
     } else {
@@ -127,6 +143,11 @@ export function splitStatements(sql: string): { readonly text: string; readonly 
     }
   }
   flush();
+  const [only] = statements;
+  if (statements.length === 1 && only?.offset === 0 && only.text.length >= LONG_TEXT) {
+    const own = tokens.filter((token) => token.end <= only.text.length);
+    remembered = new WeakRef({ text: only.text, tokens: own });
+  }
   return statements;
 }
 
