@@ -144,6 +144,6 @@ function tooMany(pattern: string): SqlensError {
   return new SqlensError({
     sqlState: SqlState.programLimitExceeded,
     message: `read_images('${pattern}') lists more than ${MAX_IMAGES} images`,
-    hint: "CREATE EXTERNAL TABLE … OPTIONS (format = 'image', uris = […]) holds any number of them.",
+    hint: "CREATE EXTERNAL TABLE … OPTIONS (format = 'image', uris = […]) holds a million of them.",
   });
 }

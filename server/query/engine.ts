@@ -27,7 +27,7 @@ import { CopyDrafts } from './copy-drafts.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { QueryLog } from './query-log.ts';
-import { isBelow, type SandboxRules } from './sandbox.ts';
+import type { SandboxRules } from './sandbox.ts';
 import { quoteLiteral } from './tokens.ts';
 
 export interface EngineOptions {
@@ -156,7 +156,6 @@ export class Engine {
     );
     const rules: SandboxRules = {
       dataDir,
-      dataDirExposed: options.allowedPaths.some((folder) => isBelow(dataDir, folder)),
       readableBelowDataDir: [path.join(dataDir, 'samples')],
       tableFunctions: new Set(tableFunctions.getRows().map(([name]) => String(name))),
     };

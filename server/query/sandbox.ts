@@ -83,8 +83,6 @@ export interface SandboxRules {
   readonly tableFunctions: ReadonlySet<string>;
   /** Real path of the data directory. */
   readonly dataDir: string;
-  /** Whether it lies below a folder that SQL may read: the engine's own rule knows folders, not exceptions. */
-  readonly dataDirExposed: boolean;
   /** Folders below it that SQL may read all the same (the sample images). */
   readonly readableBelowDataDir: readonly string[];
 }
@@ -112,7 +110,7 @@ export function checkStatement(
     if (FILE_FUNCTIONS.test(name)) checkFileArguments(tokens, at + 1, name, rules);
   });
   // Our own statements read through locations, which have rules of their own.
-  if (rules.dataDirExposed && statement.kind !== 'sqlens') checkFilesInFrom(tokens, rules);
+  if (statement.kind !== 'sqlens') checkFilesInFrom(tokens, rules);
   checkTarget(tokens, statement);
 }
 
@@ -157,13 +155,58 @@ function checkFileArguments(tokens: readonly Token[], open: number, name: string
 function checkFilesInFrom(tokens: readonly Token[], rules: SandboxRules): void {
   tokens.forEach((token, at) => {
     if (token.kind !== 'string' && token.kind !== 'quoted') return;
-    const before = tokens[at - 1]?.value;
-    if (before === 'from' || before === 'join' || before === ',') {
-      if (/[/\\]|\.(csv|tsv|json|jsonl|ndjson|parquet|db|duckdb)/i.test(token.value))
-        checkReadable(token, rules);
-    }
+    if (!standsInFrom(tokens, at)) return;
+    if (/[/\\]|\.(csv|tsv|json|jsonl|ndjson|parquet|db|duckdb)/i.test(token.value))
+      checkReadable(token, rules);
   });
 }
+
+/** Where a string names a file: behind FROM or JOIN, or in a FROM list. Elsewhere a comma separates values. */
+function standsInFrom(tokens: readonly Token[], at: number): boolean {
+  let depth = 0;
+  for (let back = at - 1; back >= 0; back--) {
+    const token = tokens[back];
+    if (token === undefined) return false;
+    if (token.kind === 'operator' && /^[)\]}]$/.test(token.value)) depth++;
+    else if (token.kind === 'operator' && /^[([{]$/.test(token.value) && --depth < 0) {
+      // `FROM ('x.csv')` is a table in brackets; `f('x')` and `IN ('x')` are values.
+      depth = 0;
+      const opener = tokens[back - 1]?.value ?? '';
+      if (!['from', 'join', ',', '('].includes(opener)) return false;
+    } else if (depth === 0 && token.kind === 'word') {
+      if (RELATION_WORDS.has(token.value)) return true;
+      if (CLAUSE_WORDS.has(token.value)) return false;
+    }
+  }
+  return false;
+}
+
+/** Words behind which a relation stands. */
+const RELATION_WORDS = new Set([
+  'from',
+  'join',
+  'using',
+  'table',
+  'describe',
+  'desc',
+  'show',
+  'summarize',
+  'pivot',
+  'unpivot',
+]);
+
+/** Words that begin something other than a FROM list; ON does not, since a list may go on behind its condition. */
+const CLAUSE_WORDS = new Set([
+  'select',
+  'where',
+  'group',
+  'order',
+  'having',
+  'qualify',
+  'values',
+  'set',
+  'by',
+]);
 
 function checkReadable(token: Token, rules: SandboxRules): void {
   const wildcard = token.value.search(/[*?[{]/);
