@@ -1,6 +1,7 @@
 /** Runs one statement on a session, for the server's own purposes, and gives all its rows. */
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { BackendSession, ResultColumn } from './query/api.ts';
+import { executeOwn } from './query/bound.ts';
 
 export interface StatementResult {
   readonly columns: readonly ResultColumn[];
@@ -9,7 +10,7 @@ export interface StatementResult {
 }
 
 export async function runStatement(session: BackendSession, sql: string): Promise<StatementResult> {
-  const execution = await session.execute(await session.prepare(sql, []), [], { alone: true });
+  const execution = await executeOwn(session, sql);
   const rows: DuckDBValue[][] = [];
   for (let batch = await execution.next(); batch !== undefined; batch = await execution.next()) {
     for (let row = 0; row < batch.rowCount; row++)

@@ -22,6 +22,7 @@ export async function setUpSamples(
   if (created) onProgress(`drew ${images} images of traffic signs for the sample table`);
   const session = await backend.openSession({
     user: 'sqlens',
+    role: 'admin',
     database: 'sqlens',
     applicationName: 'samples',
     remoteAddress: 'local',

@@ -1,6 +1,7 @@
 /** Runs statements that we wrote in a session of the engine, and takes the session away again whatever happens. */
 import { SqlensError } from '../../common/errors.ts';
 import type { Backend, BackendSession } from '../query/api.ts';
+import { executeOwn } from '../query/bound.ts';
 import { Row } from './row-values.ts';
 
 export interface AdminSession {
@@ -20,6 +21,8 @@ export async function inSession<T>(
   signal.throwIfAborted();
   const session = await backend.openSession({
     user,
+    // Whoever may use the HTTP interface may do everything with it.
+    role: 'admin',
     database: 'sqlens',
     applicationName: 'sqlens-http',
     remoteAddress: '',
@@ -45,9 +48,7 @@ async function runStatement(session: BackendSession, sql: string, signal: AbortS
   const rows: Row[] = [];
   let failed = true;
   try {
-    const statement = await session.prepare(sql, []);
-    signal.throwIfAborted();
-    const execution = await session.execute(statement, [], { alone: true });
+    const execution = await executeOwn(session, sql);
     try {
       const columns = execution.columns ?? [];
       for (let batch = await execution.next(); batch !== undefined; batch = await execution.next()) {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { DuckDbBackend } from '../pgwire/testing/duckdb-backend.ts';
-import type { Backend, BackendSession, Execution, PreparedStatement, SessionStart } from '../query/api.ts';
+import type { Backend, BackendSession, PreparedStatement, SessionStart } from '../query/api.ts';
+import { executeOwn } from '../query/bound.ts';
 import { QueryLog } from '../query/query-log.ts';
 import type { CreateModel } from './api.ts';
 import { createSqlAdminBackend } from './sql-backend.ts';
@@ -92,6 +93,7 @@ async function start(t: TestContext) {
   });
   const session = await database.openSession({
     user: 'test',
+    role: 'admin',
     database: 'sqlens',
     applicationName: '',
     remoteAddress: '',
@@ -99,7 +101,7 @@ async function start(t: TestContext) {
     settings: new Map(),
   });
   const run = async (sql: string) => {
-    const execution: Execution = await session.execute(await session.prepare(sql, []), [], { alone: true });
+    const execution = await executeOwn(session, sql);
     while ((await execution.next()) !== undefined);
     await session.sync(false);
   };

@@ -18,7 +18,7 @@ const maxUnsentNotices_bytes = 256 * 1024;
 
 export class Output {
   #sink: Duplex;
-  #pending: Buffer[] = [];
+  #pending: Uint8Array[] = [];
   #pending_bytes = 0;
   /** Bytes handed to the socket since the connection began. */
   sent_bytes = 0;
@@ -40,7 +40,7 @@ export class Output {
     this.sendBytes(encodeBackendMessage(message));
   }
 
-  sendBytes(bytes: Buffer): void {
+  sendBytes(bytes: Uint8Array): void {
     this.#pending.push(bytes);
     this.#pending_bytes += bytes.length;
   }

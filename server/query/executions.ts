@@ -1,12 +1,18 @@
 /** The ways a statement gives its rows to the protocol. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { Execution, ResultColumn, RowBatch } from './api.ts';
+import type { ResultColumn, RowBatch, RowsExecution } from './api.ts';
 import type { RowReader } from './row-stream.ts';
 import type { StatementTimer } from './statement-timer.ts';
 
 /** A statement that is done and has no rows. */
-export function finished(commandTag: string): Execution {
-  return { columns: undefined, commandTag, next: async () => undefined, close: async () => undefined };
+export function finished(commandTag: string): RowsExecution {
+  return {
+    kind: 'rows',
+    columns: undefined,
+    commandTag,
+    next: async () => undefined,
+    close: async () => undefined,
+  };
 }
 
 /** A few rows that are there already. */
@@ -14,7 +20,7 @@ export function fromRows(
   columns: readonly ResultColumn[],
   rows: readonly (readonly DuckDBValue[])[],
   commandTag: string,
-): Execution {
+): RowsExecution {
   let batch: RowBatch | undefined =
     rows.length === 0
       ? undefined
@@ -23,6 +29,7 @@ export function fromRows(
           columns: columns.map((_, column) => rows.map((row) => row[column] ?? null)),
         };
   return {
+    kind: 'rows',
     columns,
     commandTag,
     async next() {
@@ -52,7 +59,8 @@ export interface StreamEnd {
 }
 
 /** Rows pulled from DuckDB as the client takes them. */
-export class StreamExecution implements Execution {
+export class StreamExecution implements RowsExecution {
+  readonly kind = 'rows';
   readonly columns: readonly ResultColumn[];
   /** Counts the time of every pull towards the statement's timeout. */
   timer: StatementTimer | undefined;

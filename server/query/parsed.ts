@@ -9,7 +9,7 @@ import {
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
-import type { PreparedStatement, ResultColumn } from './api.ts';
+import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
 import { findWord } from './clauses.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
@@ -17,7 +17,7 @@ import { castParameters, inferredType, parameterCount, type TypedText } from './
 import type { StatementKind } from './statements.ts';
 import type { Token } from './tokens.ts';
 
-export interface Parsed extends PreparedStatement {
+export interface Parsed extends EngineStatement {
   readonly tokens: readonly Token[];
   readonly statement: StatementKind;
   /** The text with its parameters' types written out: what DuckDB runs. */
@@ -44,6 +44,7 @@ export function ours(
   const typed = { text, original: (position: number) => position };
   const isEmpty = tokens.length === 0;
   return {
+    kind: 'engine',
     text,
     tokens,
     statement,
@@ -104,6 +105,7 @@ export async function describe(
   }
   if (facts === undefined) throw error;
   return {
+    kind: 'engine',
     text,
     tokens,
     statement,

@@ -1,7 +1,7 @@
 /** Statements about the session itself: transactions, settings, prepared statements. */
 import { VARCHAR } from '@duckdb/node-api';
 import { SqlensError, SqlState, unreachable } from '../../common/errors.ts';
-import type { Execution, ParameterValue, ResultColumn } from './api.ts';
+import type { ParameterValue, ResultColumn, RowsExecution } from './api.ts';
 import { behindBracket, findWord, splitAtCommas, textBetween } from './clauses.ts';
 import { messageOfDuckDB } from './duckdb-errors.ts';
 import { finished, fromRows } from './executions.ts';
@@ -33,7 +33,7 @@ export type Control =
   | { readonly kind: 'assign'; readonly name: string; readonly value: string }
   | { readonly kind: 'statement'; readonly parsed: Parsed; readonly statement: ControlKind };
 
-export async function runControl(context: SessionContext, control: Control): Promise<Execution> {
+export async function runControl(context: SessionContext, control: Control): Promise<RowsExecution> {
   if (control.kind === 'assign') {
     await assign(context, control.name, control.value);
     return finished('SET');
@@ -143,7 +143,7 @@ function enginePath(value: string): string {
   return [...schemas, 'sqlens'].map(quoteIdentifier).join(',');
 }
 
-async function set(context: SessionContext, tokens: readonly Token[]): Promise<Execution> {
+async function set(context: SessionContext, tokens: readonly Token[]): Promise<RowsExecution> {
   let at = 1;
   if (tokens[at]?.value === 'session' && tokens[at + 1]?.value === 'characteristics') return finished('SET');
   if (tokens[at]?.value === 'session' || tokens[at]?.value === 'local') at++;
@@ -197,7 +197,7 @@ function settingName(tokens: readonly Token[], from: number): { name: string; en
   return { name: first.value, end: from + 1 };
 }
 
-function show(context: SessionContext, tokens: readonly Token[]): Execution {
+function show(context: SessionContext, tokens: readonly Token[]): RowsExecution {
   const { name } = settingName(tokens, 1);
   const columns = showColumns(tokens);
   if (name === 'all') {
@@ -213,7 +213,7 @@ async function reset(context: SessionContext, name: string): Promise<void> {
 }
 
 /** PREPARE name [(types)] AS statement */
-async function prepare(context: SessionContext, parsed: Parsed): Promise<Execution> {
+async function prepare(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const { tokens } = parsed;
   const name = tokens[1]?.value ?? '';
   const as = findWord(tokens, 2, 'as');
@@ -232,7 +232,7 @@ async function prepare(context: SessionContext, parsed: Parsed): Promise<Executi
 }
 
 /** EXECUTE name [(values)] */
-async function execute(context: SessionContext, parsed: Parsed): Promise<Execution> {
+async function execute(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const { tokens } = parsed;
   const name = tokens[1]?.value ?? '';
   const statement = context.named.get(name);
@@ -272,7 +272,7 @@ async function evaluate(context: SessionContext, expressions: readonly string[])
   }
 }
 
-function deallocate(context: SessionContext, tokens: readonly Token[]): Execution {
+function deallocate(context: SessionContext, tokens: readonly Token[]): RowsExecution {
   const name = tokens[1]?.value === 'prepare' ? tokens[2] : tokens[1];
   if (name?.kind === 'word' && name.value === 'all') {
     context.named.clear();

@@ -2,7 +2,7 @@
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
-import type { Execution } from './api.ts';
+import type { RowsExecution } from './api.ts';
 import { readName } from './clauses.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
@@ -20,7 +20,7 @@ export async function runDefinition(
   context: SessionContext,
   parsed: Parsed,
   tag: string,
-): Promise<Execution> {
+): Promise<RowsExecution> {
   const { connection, transaction, engine } = context;
   if (parsed.asks && /^(CREATE TABLE|CREATE INDEX|ALTER)/.test(tag)) throw modelInDefinition(tag);
   if (parsed.asks && tag === 'CREATE TYPE') throw modelInType();

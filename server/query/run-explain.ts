@@ -3,7 +3,7 @@ import { type DuckDBValue, VARCHAR } from '@duckdb/node-api';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
 import { Answering, type BoundParameter, openSource, type Runnable } from './answering.ts';
-import type { Execution, ResultColumn } from './api.ts';
+import type { ResultColumn, RowsExecution } from './api.ts';
 import { fromRows } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
@@ -17,7 +17,7 @@ export async function runExplain(
   context: SessionContext,
   parsed: Parsed,
   parameters: readonly BoundParameter[],
-): Promise<Execution> {
+): Promise<RowsExecution> {
   const { connection, engine } = context;
   const analyzes = parsed.statement.kind === 'explain' && parsed.statement.analyze;
   const run = new QueryRun(context, parsed.text);

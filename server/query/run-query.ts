@@ -10,7 +10,7 @@ import {
   openSource,
   type Runnable,
 } from './answering.ts';
-import type { Execution } from './api.ts';
+import type { RowsExecution } from './api.ts';
 import { type StreamEnd, StreamExecution } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
@@ -23,7 +23,7 @@ export async function runQuery(
   context: SessionContext,
   parsed: Parsed,
   parameters: readonly BoundParameter[],
-): Promise<Execution> {
+): Promise<RowsExecution> {
   const columns = parsed.columns ?? [];
   const runnable: Runnable = {
     text: parsed.typed.text,

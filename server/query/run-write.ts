@@ -4,7 +4,7 @@ import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { MissingAnswerError, Pass } from '../../udf-registry/pass.ts';
 import { Answering, type BoundParameter, bindParameters, type Runnable } from './answering.ts';
-import type { Execution } from './api.ts';
+import type { RowsExecution } from './api.ts';
 import { findWord } from './clauses.ts';
 import { type CopyFile, prepareCopy } from './copy-files.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
@@ -25,7 +25,7 @@ export async function runWrite(
   context: SessionContext,
   parsed: Parsed,
   parameters: readonly BoundParameter[],
-): Promise<Execution> {
+): Promise<RowsExecution> {
   const { kind } = parsed.statement;
   const copiesOut =
     kind === 'copy' && findWord(parsed.tokens, 1, 'to', 'from') === findWord(parsed.tokens, 1, 'to');
@@ -148,7 +148,7 @@ async function write(
   }
 }
 
-function executionOf(parsed: Parsed, written: Written): Execution {
+function executionOf(parsed: Parsed, written: Written): RowsExecution {
   const tag = tagOf(parsed, written.rowCount);
   return parsed.columns === undefined ? finished(tag) : fromRows(parsed.columns, written.rows, tag);
 }

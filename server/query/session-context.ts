@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
-import type { Execution, Notice, ParameterValue } from './api.ts';
+import type { Notice, ParameterValue, RowsExecution } from './api.ts';
 import type { Engine } from './engine.ts';
 import type { Parsed } from './parsed.ts';
 import type { Settings } from './settings.ts';
@@ -22,6 +22,6 @@ export interface SessionContext {
   /** Reports a changed setting to the client. */
   report(name: string, value: string): void;
   parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed>;
-  run(statement: Parsed, parameters: readonly ParameterValue[]): Promise<Execution>;
+  run(statement: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution>;
   readonly named: Map<string, Parsed>;
 }

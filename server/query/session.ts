@@ -4,10 +4,13 @@ import { SqlensError, SqlState } from '../../common/errors.ts';
 import { type CatalogSession, catalogStatement } from '../catalog/index.ts';
 import type {
   BackendSession,
+  BoundStatement,
+  DeclaredType,
   Execution,
   Notice,
   ParameterValue,
   PreparedStatement,
+  RowsExecution,
   SessionStart,
   StatementText,
   TransactionStatus,
@@ -100,14 +103,14 @@ export class Session implements BackendSession {
     return splitStatements(sql);
   }
 
-  async prepare(
-    sql: string,
-    parameterTypes: readonly (DuckDBType | undefined)[],
-  ): Promise<PreparedStatement> {
+  async prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     return this.#exclusively(async () => {
       await this.#settleOpen();
       try {
-        return await this.#parse(sql, parameterTypes);
+        return await this.#parse(
+          sql,
+          declared.map(({ type }) => type),
+        );
       } catch (error) {
         await this.#transaction.fail();
         throw error;
@@ -115,12 +118,11 @@ export class Session implements BackendSession {
     });
   }
 
-  async execute(
-    prepared: PreparedStatement,
-    parameters: readonly ParameterValue[],
-    options: { readonly alone: boolean },
-  ): Promise<Execution> {
-    if (!isParsed(prepared)) throw new TypeError('a statement of another backend');
+  async execute(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
+    if (bound.kind === 'catalog' || !isParsed(bound.statement)) {
+      throw new TypeError('a statement of another backend');
+    }
+    const { statement: prepared, parameters } = bound;
     return this.#exclusively(async () => {
       this.#controller = new AbortController();
       const timer = new StatementTimer(Number(this.#settings.get('statement_timeout')), () =>
@@ -288,7 +290,7 @@ export class Session implements BackendSession {
     );
   }
 
-  async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Execution> {
+  async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution> {
     const context = this.#context();
     const { statement } = parsed;
     if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();

@@ -9,6 +9,9 @@ import type { Format } from './frontend.ts';
 
 export interface FieldDescription {
   readonly name: string;
+  /** pg_class.oid and pg_attribute.attnum of the column that is shown; 0 for expressions. */
+  readonly tableOid: number;
+  readonly attnum: number;
   readonly oid: number;
   /** Bytes of the type in PostgreSQL's storage; -1: varies. */
   readonly typlen: number;
@@ -123,8 +126,8 @@ function encodeRowDescription(fields: readonly FieldDescription[]): Buffer {
   for (const field of fields) {
     writer
       .addCString(text(field.name))
-      .addInt32(0) // no table: the columns of a result are expressions to us
-      .addInt16(0)
+      .addInt32(field.tableOid)
+      .addInt16(field.attnum)
       .addInt32(field.oid)
       .addInt16(field.typlen)
       .addInt32(field.typmod)

@@ -329,9 +329,15 @@ describe('backend messages', () => {
     [
       {
         kind: 'rowDescription',
-        fields: [{ name: 'a', oid: 1700, typlen: -1, typmod: 655366, format: 'binary' }],
+        fields: [
+          { name: 'a', tableOid: 16384, attnum: 2, oid: 1700, typlen: -1, typmod: 655366, format: 'binary' },
+        ],
       },
-      { name: 'rowDescription', fieldCount: 1, fields: [new Field('a', 0, 0, 1700, -1, 655366, 'binary')] },
+      {
+        name: 'rowDescription',
+        fieldCount: 1,
+        fields: [new Field('a', 16384, 2, 1700, -1, 655366, 'binary')],
+      },
     ],
     [
       { kind: 'rowDescription', fields: [] },

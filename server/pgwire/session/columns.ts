@@ -1,7 +1,7 @@
 /** The columns of a result: how they are described, and how their values are written. */
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { ResultColumn } from '../../query/api.ts';
+import type { CatalogColumn, ResultColumn } from '../../query/api.ts';
 import type { FieldDescription } from '../codec/backend.ts';
 import type { DataRows } from '../codec/data-rows.ts';
 import type { Format } from '../codec/frontend.ts';
@@ -14,12 +14,14 @@ import { textEncoder } from '../types/text.ts';
 export type ColumnWriter = (value: DuckDBValue, rows: DataRows) => void;
 
 export function describeColumns(
-  columns: readonly ResultColumn[],
+  columns: readonly (ResultColumn | CatalogColumn)[],
   formats: readonly Format[],
 ): FieldDescription[] {
-  return columns.map(({ name, type }, index) => {
-    const { oid, typlen, typmod } = pgTypeOf(type);
-    return { name, oid, typlen, typmod, format: formatOf(formats, index) };
+  return columns.map((column, index) => {
+    const format = formatOf(formats, index);
+    if (!('type' in column)) return { ...column, format };
+    const { tableOid, attnum } = column.origin ?? { tableOid: 0, attnum: 0 };
+    return { name: column.name, tableOid, attnum, ...pgTypeOf(column.type), format };
   });
 }
 
@@ -61,7 +63,7 @@ function binaryWriter(type: DuckDBType, settings: FormatSettings): ColumnWriter 
  * @throws SqlensError 0A000
  */
 export function checkColumns(
-  described: readonly ResultColumn[],
+  described: readonly (ResultColumn | CatalogColumn)[],
   actual: readonly ResultColumn[],
   formats: readonly Format[],
 ): void {
@@ -79,7 +81,11 @@ export function checkColumns(
   });
 }
 
-function describedOidAt(described: readonly ResultColumn[], index: number): number | undefined {
+function describedOidAt(
+  described: readonly (ResultColumn | CatalogColumn)[],
+  index: number,
+): number | undefined {
   const column = described[index];
-  return column === undefined ? undefined : pgTypeOf(column.type).oid;
+  if (column === undefined) return undefined;
+  return 'type' in column ? pgTypeOf(column.type).oid : column.oid;
 }

@@ -1,14 +1,17 @@
 /** The extended query protocol: Parse, Bind, Describe, Execute, Close. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
+import type { BoundStatement } from '../../query/api.ts';
 import type { FrontendMessage } from '../codec/frontend.ts';
 import { malformed } from '../codec/protocol-error.ts';
 import { decodeParameter, describedOid } from '../types/decode.ts';
 import { duckdbTypeOf } from '../types/pg-type.ts';
-import { checkColumns, columnWriters, describeColumns, formatOf } from './columns.ts';
+import type { FormatSettings } from '../types/scalar-text.ts';
+import { describeColumns, formatOf } from './columns.ts';
 import type { SessionContext } from './context.ts';
 import type { NamedStatement, Portal } from './registry.ts';
 import { StatementFailure } from './report.ts';
-import { RowStream } from './row-stream.ts';
+import type { PortalStream, Sent } from './row-stream.ts';
+import { streamOf } from './streams.ts';
 
 type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kind: K }>;
 
@@ -29,7 +32,10 @@ export async function parse(context: SessionContext, message: Message<'parse'>):
   }
   const prepared = await placed(
     message.sql,
-    backend.prepare(message.sql, message.parameterOids.map(duckdbTypeOf)),
+    backend.prepare(
+      message.sql,
+      message.parameterOids.map((oid) => ({ oid, type: duckdbTypeOf(oid) })),
+    ),
   );
   registry.addStatement(message.name, {
     prepared,
@@ -51,7 +57,7 @@ async function placed<T>(sql: string, work: Promise<T>): Promise<T> {
 export async function bind(context: SessionContext, message: Message<'bind'>): Promise<void> {
   const { output, registry, settings } = context;
   const statement = registry.statement(message.statement);
-  const { parameterTypes, columns } = statement.prepared;
+  const { columns } = statement.prepared;
   const required = parameterOids(statement).length;
   if (message.parameters.length !== required) {
     throw malformed(
@@ -65,22 +71,35 @@ export async function bind(context: SessionContext, message: Message<'bind'>): P
     );
   }
   registry.checkNewPortal(message.portal);
-  const parameters = message.parameters.map((bytes, index) => {
-    const declaredOid = statement.declaredOids[index] ?? 0;
-    const format = formatOf(message.parameterFormats, index);
-    return decodeParameter({ declaredOid, resolvedType: parameterTypes[index], format, bytes }, settings);
-  });
+  const bound = bindValues(statement, message, settings);
   if (message.portal === '') await registry.closePortal('');
   registry.addPortal({
     name: message.portal,
     statement,
-    // The engine knows nothing of parameters that were declared and are not used.
-    parameters: parameters.slice(0, parameterTypes.length),
+    bound,
     resultFormats: message.resultFormats,
     held_bytes: message.parameters.reduce((sum, bytes) => sum + (bytes?.length ?? 0), overhead_bytes),
     state: { kind: 'ready' },
   });
   output.send({ kind: 'bindComplete' });
+}
+
+function bindValues(
+  { prepared, declaredOids }: NamedStatement,
+  { parameters, parameterFormats, resultFormats }: Message<'bind'>,
+  settings: FormatSettings,
+): BoundStatement {
+  if (prepared.kind === 'catalog') {
+    return { kind: 'catalog', statement: prepared, parameters, parameterFormats, resultFormats };
+  }
+  const { parameterTypes } = prepared;
+  const values = parameters.map((bytes, index) => {
+    const declaredOid = declaredOids[index] ?? 0;
+    const format = formatOf(parameterFormats, index);
+    return decodeParameter({ declaredOid, resolvedType: parameterTypes[index], format, bytes }, settings);
+  });
+  // The engine knows nothing of parameters that were declared and are not used.
+  return { kind: 'engine', statement: prepared, parameters: values.slice(0, parameterTypes.length) };
 }
 
 /** Never executes: what comes is known from preparing. */
@@ -97,7 +116,8 @@ export function describe(context: SessionContext, message: Message<'describe'>):
 }
 
 /** A parameter that was declared is one, used or not. */
-function parameterOids({ prepared, declaredOids }: NamedStatement): number[] {
+function parameterOids({ prepared, declaredOids }: NamedStatement): readonly number[] {
+  if (prepared.kind === 'catalog') return prepared.parameterOids;
   const length = Math.max(prepared.parameterTypes.length, declaredOids.length);
   return Array.from({ length }, (_, index) =>
     describedOid(declaredOids[index] ?? 0, prepared.parameterTypes[index]),
@@ -156,9 +176,9 @@ export async function execute(
 async function sendRows(
   { output, registry }: SessionContext,
   portal: Portal,
-  stream: RowStream,
+  stream: PortalStream,
   maxRows: number,
-): ReturnType<RowStream['send']> {
+): Promise<Sent> {
   try {
     return await placed(portal.statement.prepared.text, stream.send(output, maxRows));
   } catch (error) {
@@ -167,16 +187,14 @@ async function sendRows(
   }
 }
 
-async function start(context: SessionContext, portal: Portal, last: boolean): Promise<RowStream> {
-  const { backend, settings } = context;
+async function start(context: SessionContext, portal: Portal, last: boolean): Promise<PortalStream> {
+  const { backend } = context;
   const { prepared } = portal.statement;
   const alone = last && !context.pipelined;
   context.pipelined = true;
-  const execution = await placed(prepared.text, backend.execute(prepared, portal.parameters, { alone }));
-  const columns = execution.columns ?? prepared.columns ?? [];
+  const execution = await placed(prepared.text, backend.execute(portal.bound, { alone }));
   try {
-    checkColumns(prepared.columns ?? [], columns, portal.resultFormats);
-    const stream = new RowStream(execution, columnWriters(columns, portal.resultFormats, settings));
+    const stream = streamOf(context, execution, prepared.columns, portal.resultFormats);
     portal.state = { kind: 'running', stream };
     return stream;
   } catch (error) {

@@ -1,9 +1,9 @@
 /** The prepared statements and portals of one session, by name, within limits. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { ParameterValue, PreparedStatement } from '../../query/api.ts';
+import type { BoundStatement, PreparedStatement } from '../../query/api.ts';
 import type { Format } from '../codec/frontend.ts';
 import type { WireLimits } from '../options.ts';
-import type { RowStream } from './row-stream.ts';
+import type { PortalStream } from './row-stream.ts';
 
 export interface NamedStatement {
   readonly prepared: PreparedStatement;
@@ -14,14 +14,14 @@ export interface NamedStatement {
 
 export type PortalState =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'running'; readonly stream: RowStream }
+  | { readonly kind: 'running'; readonly stream: PortalStream }
   /** Its rows have all been sent. */
   | { readonly kind: 'ended' };
 
 export interface Portal {
   readonly name: string;
   readonly statement: NamedStatement;
-  readonly parameters: readonly ParameterValue[];
+  readonly bound: BoundStatement;
   readonly resultFormats: readonly Format[];
   readonly held_bytes: number;
   state: PortalState;

@@ -1,6 +1,6 @@
 /** Rows of a running statement on their way to the client, no faster than it reads. */
 import { setImmediate } from 'node:timers/promises';
-import type { Execution, RowBatch } from '../../query/api.ts';
+import type { Execution, RowBatch, RowsExecution } from '../../query/api.ts';
 import { DataRows, rowBuffer_bytes } from '../codec/data-rows.ts';
 import type { Output } from '../output.ts';
 import type { ColumnWriter } from './columns.ts';
@@ -8,29 +8,37 @@ import type { ColumnWriter } from './columns.ts';
 /** Other connections get their turn so often while rows are written; a small query of theirs takes half a dozen turns. */
 const slice_ms = 2;
 
-export class RowStream {
+export interface Sent {
+  readonly rowCount: number;
+  /** False: the limit was reached, and more may come. */
+  readonly ended: boolean;
+}
+
+/** An execution together with how its rows are written. */
+export interface PortalStream {
   readonly execution: Execution;
-  readonly #writers: readonly ColumnWriter[];
-  #batch: RowBatch | undefined;
-  #row = 0;
-
-  constructor(execution: Execution, writers: readonly ColumnWriter[]) {
-    this.execution = execution;
-    this.#writers = writers;
-  }
-
   /**
    * Sends rows until the end or the limit. At the limit nothing more is fetched, so that it is not known, as in
    * PostgreSQL, whether rows are left.
    *
    * @param maxRows 0: no limit
-   * @returns how many were sent, and whether the statement has ended
    * @throws whatever the statement fails with; the rows before are in `output`
    */
-  async send(
-    output: Output,
-    maxRows: number,
-  ): Promise<{ readonly rowCount: number; readonly ended: boolean }> {
+  send(output: Output, maxRows: number): Promise<Sent>;
+}
+
+export class RowStream implements PortalStream {
+  readonly execution: RowsExecution;
+  readonly #writers: readonly ColumnWriter[];
+  #batch: RowBatch | undefined;
+  #row = 0;
+
+  constructor(execution: RowsExecution, writers: readonly ColumnWriter[]) {
+    this.execution = execution;
+    this.#writers = writers;
+  }
+
+  async send(output: Output, maxRows: number): Promise<Sent> {
     const rows = new DataRows();
     let rowCount = 0;
     let sliceStart_ms = performance.now();

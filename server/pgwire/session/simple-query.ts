@@ -1,9 +1,10 @@
 /** The simple query protocol: one Query message, any number of statements, one implicit transaction. */
 import type { StatementText } from '../../query/api.ts';
-import { columnWriters, describeColumns } from './columns.ts';
+import { withoutParameters } from '../../query/bound.ts';
+import { describeColumns } from './columns.ts';
 import type { SessionContext } from './context.ts';
 import { type ErrorSource, StatementFailure } from './report.ts';
-import { RowStream } from './row-stream.ts';
+import { streamOf } from './streams.ts';
 
 /**
  * Runs the statements of a Query message one after the other, and ends their implicit transaction. The last
@@ -40,19 +41,15 @@ async function runStatement(
   { text }: StatementText,
   alone: boolean,
 ): Promise<string | undefined> {
-  const { backend, output, settings } = context;
+  const { backend, output } = context;
   const prepared = await backend.prepare(text, []);
   if (prepared.isEmpty) return undefined;
   const wasIdle = context.isIdle();
-  const execution = await backend.execute(prepared, [], { alone });
+  const execution = await backend.execute(withoutParameters(prepared), { alone });
   try {
     const columns = execution.columns ?? prepared.columns;
     if (columns !== undefined) output.send({ kind: 'rowDescription', fields: describeColumns(columns, []) });
-    const stream = new RowStream(
-      execution,
-      columns === undefined ? [] : columnWriters(columns, [], settings),
-    );
-    await stream.send(output, 0);
+    await streamOf(context, execution, undefined, []).send(output, 0);
     // COMMIT and ROLLBACK end portals at once, not with the Query.
     if (!wasIdle && context.isIdle()) await context.registry.closePortals();
     return execution.commandTag;

@@ -15,12 +15,16 @@ import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
 import type {
   Backend,
   BackendSession,
+  BoundStatement,
+  DeclaredType,
+  EngineStatement,
   Execution,
   Notice,
   ParameterValue,
   PreparedStatement,
   ResultColumn,
   RowBatch,
+  RowsExecution,
   SessionStart,
   StatementText,
   TransactionStatus,
@@ -60,7 +64,7 @@ export class DuckDbBackend implements Backend {
   }
 }
 
-interface Prepared extends PreparedStatement {
+interface Prepared extends EngineStatement {
   /** What DuckDB gets: the text with casts of its parameters. */
   readonly sql: string;
 }
@@ -75,7 +79,7 @@ export class DuckDbSession implements BackendSession {
   readonly backend: DuckDbBackend;
   readonly connection: DuckDBConnection;
   readonly #start: SessionStart;
-  readonly #prepared = new WeakMap<PreparedStatement, Prepared>();
+  readonly #prepared = new WeakMap<EngineStatement, Prepared>();
   /** What the wire asked for: "alone", "joined", "sync", "sync failed". */
   readonly calls: string[] = [];
   closed = false;
@@ -111,12 +115,11 @@ export class DuckDbSession implements BackendSession {
     return splitStatements(sql);
   }
 
-  async prepare(
-    text: string,
-    parameterTypes: readonly (DuckDBType | undefined)[],
-  ): Promise<PreparedStatement> {
+  async prepare(text: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
+    const parameterTypes = declared.map(({ type }) => type);
     if (isBlank(text)) {
       return this.#remember({
+        kind: 'engine',
         text,
         parameterTypes: [],
         columns: undefined,
@@ -137,28 +140,25 @@ export class DuckDbSession implements BackendSession {
         statement = await this.connection.prepare(sql);
       }
       const columns = query.test(text) ? columnsOf(statement) : undefined;
-      return this.#remember({ text, parameterTypes: types, columns, isEmpty: false, sql });
+      return this.#remember({ kind: 'engine', text, parameterTypes: types, columns, isEmpty: false, sql });
     } catch (error) {
       throw this.failed(error, text);
     }
   }
 
-  async execute(
-    prepared: PreparedStatement,
-    parameters: readonly ParameterValue[],
-    { alone }: { readonly alone: boolean },
-  ): Promise<Execution> {
+  async execute(bound: BoundStatement, { alone }: { readonly alone: boolean }): Promise<Execution> {
+    if (bound.kind === 'catalog') throw new TypeError('there is no catalog here');
     this.#starting = true;
     this.calls.push(alone ? 'alone' : 'joined');
     try {
-      return await this.#begin(prepared, parameters, alone);
+      return await this.#begin(bound.statement, bound.parameters, alone);
     } finally {
       this.#starting = false;
     }
   }
 
   async #begin(
-    prepared: PreparedStatement,
+    prepared: EngineStatement,
     parameters: readonly ParameterValue[],
     alone: boolean,
   ): Promise<Execution> {
@@ -260,7 +260,8 @@ export class DuckDbSession implements BackendSession {
   }
 }
 
-class Done implements Execution {
+class Done implements RowsExecution {
+  readonly kind = 'rows';
   readonly columns = undefined;
   readonly commandTag: string;
 
@@ -275,7 +276,8 @@ class Done implements Execution {
   async close(): Promise<void> {}
 }
 
-class DuckDbExecution implements Execution {
+class DuckDbExecution implements RowsExecution {
+  readonly kind = 'rows';
   readonly columns: readonly ResultColumn[] | undefined;
   canceled = false;
   readonly #session: DuckDbSession;
@@ -285,7 +287,7 @@ class DuckDbExecution implements Execution {
   #rowCount = 0;
   #changed = 0;
 
-  constructor(session: DuckDbSession, result: DuckDBResult, prepared: PreparedStatement) {
+  constructor(session: DuckDbSession, result: DuckDBResult, prepared: EngineStatement) {
     this.#session = session;
     this.#result = result;
     this.#text = prepared.text;

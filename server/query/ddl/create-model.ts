@@ -14,7 +14,7 @@ import {
   type ReturnsType,
 } from '../../../udf-registry/model-spec.ts';
 import { macroBody } from '../../../udf-registry/registry.ts';
-import type { Execution, ResultColumn } from '../api.ts';
+import type { RowsExecution, ResultColumn } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
 import { claimName, deleteModel, findModel, insertModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';
@@ -45,14 +45,14 @@ interface ModelDefinition {
   readonly ifNotExists: boolean;
 }
 
-export async function createModel(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function createModel(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   await register(context, parseCreateModel(parsed.tokens));
   return finished('CREATE MODEL');
 }
 
 export const REGISTER_COLUMNS: readonly ResultColumn[] = [{ name: 'register_keras_udf', type: VARCHAR }];
 
-export async function registerKerasUdf(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function registerKerasUdf(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const definition = parseRegisterKerasUdf(parsed.tokens);
   await register(context, definition);
   return fromRows(REGISTER_COLUMNS, [[definition.functionName]], 'SELECT 1');

@@ -16,7 +16,7 @@ import {
 } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ImageObject } from '../../../image-source/api.ts';
-import type { Execution } from '../api.ts';
+import type { RowsExecution } from '../api.ts';
 import { finished } from '../executions.ts';
 import { findImageTable } from '../image-tables.ts';
 import type { Parsed } from '../parsed.ts';
@@ -41,7 +41,7 @@ interface ImageTableDefinition {
   readonly ifNotExists: boolean;
 }
 
-export async function createImageTable(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function createImageTable(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const parsedDefinition = parseCreate(parsed.tokens);
   const { connection, engine } = context;
   // Relative paths are settled now: a later refresh may run elsewhere.
@@ -85,7 +85,7 @@ export async function createImageTable(context: SessionContext, parsed: Parsed):
 }
 
 /** Lists again; adds, drops and updates rows by URI and version, and adds columns for new partitions. */
-export async function refreshTable(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function refreshTable(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const cursor = new Cursor(parsed.tokens);
   cursor.expect('refresh');
   if (!cursor.accept('external')) cursor.accept('foreign');
@@ -121,7 +121,7 @@ export async function refreshTable(context: SessionContext, parsed: Parsed): Pro
   return finished('REFRESH TABLE');
 }
 
-export async function dropImageTable(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function dropImageTable(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const cursor = new Cursor(parsed.tokens);
   cursor.expect('drop');
   if (!cursor.accept('external')) cursor.expect('foreign');

@@ -1,6 +1,6 @@
 /** The statements that SQLens adds to SQL, one entry each. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { Execution, ResultColumn } from '../api.ts';
+import type { RowsExecution, ResultColumn } from '../api.ts';
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import type { SqlensVerb } from '../statements.ts';
@@ -17,7 +17,7 @@ import {
 interface Verb {
   /** Undefined when it returns no rows. */
   readonly columns: readonly ResultColumn[] | undefined;
-  run(context: SessionContext, parsed: Parsed): Promise<Execution>;
+  run(context: SessionContext, parsed: Parsed): Promise<RowsExecution>;
 }
 
 const VERBS: Readonly<Record<SqlensVerb, Verb>> = {
@@ -45,6 +45,6 @@ export function sqlensColumns(verb: SqlensVerb): readonly ResultColumn[] | undef
   return VERBS[verb].columns;
 }
 
-export function runSqlensVerb(context: SessionContext, verb: SqlensVerb, parsed: Parsed): Promise<Execution> {
+export function runSqlensVerb(context: SessionContext, verb: SqlensVerb, parsed: Parsed): Promise<RowsExecution> {
   return VERBS[verb].run(context, parsed);
 }

@@ -2,7 +2,7 @@
 import { BIGINT, VARCHAR } from '@duckdb/node-api';
 import { type SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
-import type { Execution, ResultColumn } from '../api.ts';
+import type { RowsExecution, ResultColumn } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
 import { claimName, deleteModel, findModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';
@@ -12,7 +12,7 @@ import { Cursor, errorAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 
 /** DROP MODEL [IF EXISTS] name [, …] */
-export async function dropModel(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function dropModel(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const cursor = new Cursor(parsed.tokens);
   cursor.expect('drop', 'model');
   const ifExists = cursor.accept('if', 'exists');
@@ -46,7 +46,7 @@ export const SHOW_MODELS_COLUMNS: readonly ResultColumn[] = [
   { name: 'source', type: VARCHAR },
 ];
 
-export async function showModels(context: SessionContext): Promise<Execution> {
+export async function showModels(context: SessionContext): Promise<RowsExecution> {
   const reader = await context.connection.runAndReadAll(
     'SELECT name, function, returns, format, preprocess, parameter_count, source FROM sqlens.models ORDER BY name',
   );
@@ -61,7 +61,7 @@ export const DESCRIBE_MODEL_COLUMNS: readonly ResultColumn[] = [
 ];
 
 /** DESCRIBE MODEL name: what goes in, the layers, what comes out. */
-export async function describeModel(context: SessionContext, parsed: Parsed): Promise<Execution> {
+export async function describeModel(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
   const cursor = new Cursor(parsed.tokens);
   if (!cursor.accept('desc')) cursor.expect('describe');
   cursor.expect('model');

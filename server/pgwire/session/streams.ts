@@ -1,0 +1,32 @@
+/** Which stream writes the rows of an execution. */
+import { unreachable } from '../../../common/errors.ts';
+import type { Execution, PreparedStatement } from '../../query/api.ts';
+import type { Format } from '../codec/frontend.ts';
+import { CatalogRowStream } from './catalog-row-stream.ts';
+import { checkColumns, columnWriters } from './columns.ts';
+import type { SessionContext } from './context.ts';
+import { type PortalStream, RowStream } from './row-stream.ts';
+
+/**
+ * @param described the columns that the client was told of
+ * @throws SqlensError 0A000 when the rows are others
+ */
+export function streamOf(
+  { settings }: SessionContext,
+  execution: Execution,
+  described: PreparedStatement['columns'],
+  formats: readonly Format[],
+): PortalStream {
+  switch (execution.kind) {
+    case 'rows': {
+      const { columns = [] } = execution;
+      if (described !== undefined && execution.columns !== undefined)
+        checkColumns(described, columns, formats);
+      return new RowStream(execution, columnWriters(columns, formats, settings));
+    }
+    case 'catalog':
+      return new CatalogRowStream(execution);
+    default:
+      return unreachable(execution);
+  }
+}
