@@ -4,11 +4,10 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
 import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import type { Backend, BackendSession } from '../query/api.ts';
-import { authenticate } from './auth/authenticate.ts';
-import type { Credentials } from './auth/credentials.ts';
+import { authenticate, type Door } from './auth/authenticate.ts';
+import { acceptTls, type TlsIdentity } from './auth/tls.ts';
 import { Framer } from './codec/framer.ts';
 import { FatalProtocolError } from './codec/protocol-error.ts';
 import { Input } from './input.ts';
@@ -24,11 +23,15 @@ export interface ConnectionOptions {
   readonly limits: WireLimits;
   readonly logger: WireLogger;
   readonly hooks: WireHooks;
-  readonly credentials: Credentials | undefined;
-  readonly secureContext: SecureContext | undefined;
+  /** Asked once a connection, so that a new certificate or user counts from the next one on. */
+  readonly door: () => Door;
+  readonly tls: () => TlsIdentity | undefined;
+  readonly requireTls: boolean;
   readonly processId: number;
   /** False when the server is full: the client is told so as soon as it says who it is. */
   readonly hasRoom: () => boolean;
+  /** False when only places for admins are left; asked of others, with this connection's place counted. */
+  readonly hasRoomForAnalyst: () => boolean;
   readonly cancel: (processId: number, secret: Buffer) => void;
 }
 
@@ -37,12 +40,14 @@ const farewell_ms = 2_000;
 /** Between the attempts to interrupt the statement of a client that is gone. */
 const cancelInterval_ms = 200;
 const keepAliveDelay_ms = 60_000;
+/** Of the secret for cancel requests, from protocol 3.2 on; before it has four bytes. */
+const longSecret_bytes = 32;
 
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #input: Input;
   readonly #output: Output;
-  readonly #secret = randomBytes(4);
+  #secret: Buffer = randomBytes(4);
   readonly #opened_ms = performance.now();
   #socket: Socket;
   #info: ConnectionInfo;
@@ -50,6 +55,8 @@ export class Connection {
   #backendSession: BackendSession | undefined;
   #fatal: FatalProtocolError | undefined;
   #hasPlace = false;
+  /** What a login over this connection can be bound to. */
+  #endPoint: Buffer | undefined;
   #ended = false;
   #canceler: NodeJS.Timeout | undefined;
 
@@ -89,6 +96,8 @@ export class Connection {
     this.#ended = true;
     clearInterval(this.#canceler);
     await this.#release();
+    // Its place is free before the client has read the last words: who is refused must not keep others out.
+    this.#hasPlace = false;
     await this.#farewell();
     const duration_ms = performance.now() - this.#opened_ms;
     hooks.onConnectionClosed?.(this.#info, { duration_ms, sent_bytes: this.#output.sent_bytes, reason });
@@ -141,22 +150,26 @@ export class Connection {
   }
 
   async #startUp(): Promise<boolean> {
-    const { backend, cancel, credentials, hasRoom, limits, logger, hooks, secureContext } = this.#options;
+    const { backend, cancel, door, hasRoom, hasRoomForAnalyst, limits, logger, hooks, requireTls, tls } =
+      this.#options;
     const input = this.#input;
     const output = this.#output;
-    const startTls = secureContext === undefined ? undefined : () => this.#startTls(secureContext);
-    const packet = await readStartup(input, output, {
-      startTls: this.#info.tls ? undefined : startTls,
-      cancel,
-    });
+    const identity = tls();
+    const startTls =
+      identity === undefined ? undefined : (direct: boolean) => this.#startTls(identity, direct);
+    const packet = await readStartup(input, output, { startTls, cancel });
     if (packet === undefined) return false;
+    if (packet.minor >= 2) this.#secret = randomBytes(longSecret_bytes);
     const start = sessionStart(packet, this.#info);
     const { user, database, applicationName } = start;
     this.#info = { ...this.#info, user, database, applicationName };
+    if (requireTls && !this.#info.tls) throw notEncrypted(this.#info);
     if (!hasRoom()) throw full(limits.maxConnections);
     this.#hasPlace = true;
-    await authenticate(user, credentials, input, output);
-    const backendSession = await backend.openSession(start);
+    const { remoteAddress } = this.#info;
+    const role = await authenticate({ user, remoteAddress, endPoint: this.#endPoint }, door(), input, output);
+    if (role !== 'admin' && !hasRoomForAnalyst()) throw reserved(limits.reservedConnections);
+    const backendSession = await backend.openSession({ ...start, role });
     this.#backendSession = backendSession;
     const context = new SessionContext(backendSession, output, limits);
     for (const [name, value] of backendSession.parameterStatuses()) {
@@ -177,16 +190,13 @@ export class Connection {
     return true;
   }
 
-  async #startTls(secureContext: SecureContext): Promise<void> {
+  async #startTls(identity: TlsIdentity, direct: boolean): Promise<void> {
     const plain = this.#socket;
     this.#input.detach();
-    const secure = new TLSSocket(plain, { isServer: true, secureContext });
-    await new Promise<void>((resolve, reject) => {
-      secure.once('secure', resolve);
-      secure.once('error', (cause) => reject(handshakeFailed(cause)));
-      secure.once('close', () => reject(new ClientGone()));
-    });
+    if (direct) plain.unshift(this.#input.framer.takeAll());
+    const secure = await acceptTls(plain, identity, direct);
     this.#socket = secure;
+    this.#endPoint = identity.endPoint;
     this.#info = { ...this.#info, tls: true };
     this.#output.attach(secure);
     this.#attach(secure);
@@ -252,20 +262,28 @@ export class Connection {
   }
 }
 
-function handshakeFailed(cause: Error): FatalProtocolError {
-  return new FatalProtocolError({
-    sqlState: SqlState.connectionFailure,
-    message: `could not accept the TLS connection: ${cause.message}`,
-    hint: 'Check that the client and the server share a TLS version, and that the client trusts the certificate.',
-    cause,
-  });
-}
-
 function tooSlow(): FatalProtocolError {
   return new FatalProtocolError({
     sqlState: SqlState.connectionFailure,
     message: 'canceling authentication due to timeout',
     hint: 'Send the startup packet and the password sooner, or raise the authentication timeout of the server.',
+  });
+}
+
+function notEncrypted({ remoteAddress, user, database }: ConnectionInfo): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.invalidAuthorizationSpecification,
+    message: `no pg_hba.conf entry for host "${remoteAddress}", user "${user}", database "${database}", no encryption`,
+    hint: 'This server takes encrypted connections only: connect with sslmode=require, or verify-full.',
+  });
+}
+
+function reserved(count: number): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.tooManyConnections,
+    message: 'remaining connection slots are reserved for admins',
+    detail: `The last ${count} connections are kept for users with the role admin.`,
+    hint: 'Close connections that are no longer needed, use a pool, or raise the limit of connections.',
   });
 }
 

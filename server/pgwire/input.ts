@@ -64,6 +64,12 @@ export class Input {
     }
   }
 
+  /** The first byte of what comes next, undefined when the client is gone. */
+  async peekByte(): Promise<number | undefined> {
+    while (this.framer.firstByte === undefined) if (!(await this.#more())) return undefined;
+    return this.framer.firstByte;
+  }
+
   /** True when a complete message waits. */
   hasMessage(): boolean {
     try {

@@ -3,6 +3,8 @@ import type { ReportFields } from './codec/backend.ts';
 
 export interface WireLimits {
   readonly maxConnections: number;
+  /** How many of them only admins get. */
+  readonly reservedConnections: number;
   /** The longest Query, Parse or Bind message. */
   readonly maxMessage_bytes: number;
   /** From the connection's first byte to ReadyForQuery. */
@@ -21,6 +23,7 @@ export interface WireLimits {
 
 export const defaultWireLimits: WireLimits = {
   maxConnections: 100,
+  reservedConnections: 3,
   maxMessage_bytes: 64 * 1024 * 1024,
   authentication_timeout_ms: 30_000,
   idle_timeout_ms: 0,

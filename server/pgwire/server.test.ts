@@ -88,10 +88,10 @@ describe('startup', () => {
   test('a newer minor version and unknown options are negotiated', () =>
     withHarness({}, async ({ port }) => {
       const client = new WireClient(port);
-      client.send(startupPacket(196610, { user: 'me', '_pq_.later': 'x' }));
+      client.send(startupPacket(196618, { user: 'me', '_pq_.later': 'x' }));
       const answer = await new Promise<Buffer>((resolve) => client.socket.once('data', resolve));
       const option = Buffer.from('_pq_.later\0').toString('hex');
-      assert.equal(answer.subarray(0, 24).toString('hex'), `7600000017${'00030000'}00000001${option}`);
+      assert.equal(answer.subarray(0, 24).toString('hex'), `7600000017${'00030002'}00000001${option}`);
       client.socket.destroy();
     }));
 

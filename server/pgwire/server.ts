@@ -1,10 +1,12 @@
 /** Listens, keeps the connections, delivers cancel requests, and shuts down. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { isLoopback } from '../../common/loopback.ts';
 import type { Backend } from '../query/api.ts';
+import type { Door } from './auth/authenticate.ts';
 import { Credentials, type Passwords } from './auth/credentials.ts';
+import { LoginAttempts } from './auth/login-attempts.ts';
+import { type TlsIdentity, type TlsPem, tlsIdentity } from './auth/tls.ts';
 import { FatalProtocolError } from './codec/protocol-error.ts';
 import { Connection } from './connection.ts';
 import {
@@ -20,8 +22,10 @@ export interface WireServerOptions {
   readonly host: string;
   /** 0: any free port; `address` tells which. */
   readonly port: number;
-  /** PEM. Without it SSLRequest is answered with 'N'. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
+  /** Without it SSLRequest is answered with 'N'. */
+  readonly tls?: TlsPem | undefined;
+  /** Refuses sessions that are not encrypted. */
+  readonly requireTls?: boolean | undefined;
   /** Without it everyone is trusted, and only loopback may be listened on. */
   readonly passwords?: Passwords | undefined;
   readonly limits?: Partial<WireLimits> | undefined;
@@ -34,6 +38,13 @@ export interface WireServer {
   listen(): Promise<AddressInfo>;
   /** Stops listening, lets running statements finish within the grace period, ends every session with 57P01. */
   close(): Promise<void>;
+  /**
+   * Another certificate, for connections from now on.
+   * @throws SqlensError when it cannot be used: then the one before stays
+   */
+  useTls(pem: TlsPem): TlsIdentity;
+  /** Other users or passwords, for logins from now on. */
+  usePasswords(passwords: Passwords): void;
   /** Where it listens, undefined before `listen`. */
   readonly address: AddressInfo | undefined;
   /** Connections now, those without a session included. */
@@ -62,19 +73,27 @@ class Listener implements WireServer {
   readonly #connections = new Map<number, Connection>();
   readonly #serving = new Set<Promise<void>>();
   readonly #connectionOptions;
+  #tls: TlsIdentity | undefined;
+  #door: Door;
   #lastProcessId = 0;
 
   constructor(options: WireServerOptions) {
     this.#options = options;
     this.#limits = { ...defaultWireLimits, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
+    this.#tls = options.tls === undefined ? undefined : tlsIdentity(options.tls);
+    this.#door = {
+      credentials: options.passwords === undefined ? undefined : new Credentials(options.passwords),
+      attempts: new LoginAttempts(),
+    };
     this.#connectionOptions = {
       backend: options.backend,
       limits: this.#limits,
       logger: this.#logger,
       hooks: options.hooks ?? {},
-      credentials: options.passwords === undefined ? undefined : new Credentials(options.passwords),
-      secureContext: options.tls === undefined ? undefined : createSecureContext({ ...options.tls }),
+      door: () => this.#door,
+      tls: () => this.#tls,
+      requireTls: options.requireTls ?? false,
       cancel: (processId: number, secret: Buffer) => this.#connections.get(processId)?.cancelBy(secret),
     };
     // Half-open: a client that has sent its last statement and closed its side still gets the answer.
@@ -84,6 +103,15 @@ class Listener implements WireServer {
   get address(): AddressInfo | undefined {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address : undefined;
+  }
+
+  useTls(pem: TlsPem): TlsIdentity {
+    this.#tls = tlsIdentity(pem);
+    return this.#tls;
+  }
+
+  usePasswords(passwords: Passwords): void {
+    this.#door = { ...this.#door, credentials: new Credentials(passwords, this.#door.credentials) };
   }
 
   get connectionCount(): number {
@@ -126,6 +154,8 @@ class Listener implements WireServer {
       ...this.#connectionOptions,
       processId,
       hasRoom: () => this.#sessionCount() < this.#limits.maxConnections,
+      hasRoomForAnalyst: () =>
+        this.#sessionCount() <= Math.max(1, this.#limits.maxConnections - this.#limits.reservedConnections),
     });
     this.#connections.set(processId, connection);
     const serving = connection.serve().finally(() => {

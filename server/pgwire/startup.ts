@@ -9,18 +9,20 @@ import type { Output } from './output.ts';
 
 type Startup = Extract<StartupPacket, { kind: 'startup' }>;
 
-/** Protocol 3.0 as NegotiateProtocolVersion writes it. */
-const version30 = 3 << 16;
+/** The newest minor version of protocol 3 that is spoken here: 3.2 has cancel secrets of any length. */
+const newestMinor = 2;
+/** TLS' record type of a handshake: no startup packet can begin with it. */
+const handshakeByte = 0x16;
 
 export interface StartupHandlers {
   /** Takes over the socket with TLS; undefined when TLS is not configured. */
-  readonly startTls: (() => Promise<void>) | undefined;
+  readonly startTls: ((direct: boolean) => Promise<void>) | undefined;
   readonly cancel: (processId: number, secret: Buffer) => void;
 }
 
 /**
  * Reads packets until the startup message.
- * @returns undefined when the connection is over: a cancel request, or the client left
+ * @returns undefined when the connection is over: a cancel request, TLS that is not to be had, or the client left
  * @throws FatalProtocolError
  */
 export async function readStartup(
@@ -30,6 +32,13 @@ export async function readStartup(
 ): Promise<Startup | undefined> {
   let encryptionAsked = false;
   let gssAsked = false;
+  if ((await input.peekByte()) === handshakeByte) {
+    // Who begins with TLS understands nothing else: there is no way to say why not.
+    if (handlers.startTls === undefined) return undefined;
+    encryptionAsked = true;
+    gssAsked = true;
+    await handlers.startTls(true);
+  }
   for (;;) {
     const frame = await input.next();
     if (frame === undefined) return undefined;
@@ -47,6 +56,7 @@ export async function readStartup(
       case 'gssEncRequest':
         if (gssAsked) throw repeated('GSSAPI');
         gssAsked = true;
+        refuseClear(input, 'GSSAPI encryption');
         output.sendBytes(Buffer.from('N'));
         await output.flush();
         break;
@@ -58,17 +68,20 @@ export async function readStartup(
 
 async function answerSsl(input: Input, output: Output, handlers: StartupHandlers): Promise<void> {
   const { startTls } = handlers;
-  // What came in the clear behind the request could be an attacker's: it must not count as said under TLS.
-  if (startTls !== undefined && input.framer.buffered_bytes > 0) {
-    throw new FatalProtocolError({
-      sqlState: SqlState.protocolViolation,
-      message: 'received unencrypted data after SSL request',
-      hint: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
-    });
-  }
+  refuseClear(input, 'SSL');
   output.sendBytes(Buffer.from(startTls === undefined ? 'N' : 'S'));
   await output.flush();
-  if (startTls !== undefined) await startTls();
+  if (startTls !== undefined) await startTls(false);
+}
+
+/** What came in the clear behind the request could be an attacker's: it must not count as said under encryption. */
+function refuseClear(input: Input, what: string): void {
+  if (input.framer.buffered_bytes === 0) return;
+  throw new FatalProtocolError({
+    sqlState: SqlState.protocolViolation,
+    message: `received unencrypted data after ${what} request`,
+    hint: 'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.',
+  });
 }
 
 function repeated(what: string): FatalProtocolError {
@@ -83,15 +96,16 @@ function negotiated(packet: Startup, output: Output): Startup {
   if (packet.major !== 3) {
     throw new FatalProtocolError({
       sqlState: SqlState.featureNotSupported,
-      message: `unsupported frontend protocol ${packet.major}.${packet.minor}: server supports 3.0 to 3.0`,
+      message: `unsupported frontend protocol ${packet.major}.${packet.minor}: server supports 3.0 to 3.${newestMinor}`,
       hint: 'Connect with a PostgreSQL client that speaks protocol 3.0.',
     });
   }
   const unknownOptions = [...packet.parameters.keys()].filter((name) => name.startsWith('_pq_.'));
-  if (packet.minor > 0 || unknownOptions.length > 0) {
-    output.send({ kind: 'negotiateProtocolVersion', newest: version30, unknownOptions });
+  const minor = Math.min(packet.minor, newestMinor);
+  if (minor < packet.minor || unknownOptions.length > 0) {
+    output.send({ kind: 'negotiateProtocolVersion', newest: (packet.major << 16) | minor, unknownOptions });
   }
-  return packet;
+  return { ...packet, minor };
 }
 
 /** Startup parameters that are not settings. */
@@ -105,13 +119,13 @@ const notSettings: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the session is to begin with.
+ * What the session is to begin with, but for the role, which the user has yet to prove.
  * @throws FatalProtocolError 28000 without a user, 0A000 for replication and for encodings other than UTF-8
  */
 export function sessionStart(
   packet: Startup,
   connection: Pick<ConnectionInfo, 'remoteAddress' | 'processId'>,
-): SessionStart {
+): Omit<SessionStart, 'role'> {
   const { parameters } = packet;
   const user = parameters.get('user') ?? '';
   if (user === '') {
@@ -133,7 +147,6 @@ export function sessionStart(
   const database = parameters.get('database');
   return {
     user,
-    role: 'admin',
     database: database === undefined || database === '' ? user : database,
     applicationName,
     remoteAddress: connection.remoteAddress,

@@ -1,43 +1,82 @@
 /** The authentication dialogue: SASL messages around a SCRAM exchange. */
 import { SqlState } from '../../../common/errors.ts';
+import type { Role } from '../../query/api.ts';
 import { BodyReader, utf8 } from '../codec/body-reader.ts';
 import { FatalProtocolError } from '../codec/protocol-error.ts';
 import type { Input } from '../input.ts';
 import { ClientGone, type Output } from '../output.ts';
 import type { Credentials } from './credentials.ts';
-import { ScramExchange, scramMechanism } from './scram.ts';
+import type { LoginAttempt, LoginAttempts } from './login-attempts.ts';
+import { ScramExchange, type ScramMechanism, scramMechanism, scramPlusMechanism } from './scram.ts';
 
-/**
- * Lets the client prove that it knows its user's password; without credentials everyone is trusted.
- * @throws FatalProtocolError 28P01 for a wrong password or an unknown user, 08P01 for a broken dialogue
- */
-export async function authenticate(
-  user: string,
-  credentials: Credentials | undefined,
-  input: Input,
-  output: Output,
-): Promise<void> {
-  if (credentials !== undefined) await exchange(user, credentials, input, output);
-  output.send({ kind: 'authenticationOk' });
+export interface Door {
+  /** Undefined: everyone is trusted. */
+  readonly credentials: Credentials | undefined;
+  readonly attempts: LoginAttempts;
 }
 
-async function exchange(user: string, credentials: Credentials, input: Input, output: Output): Promise<void> {
+export interface Visitor {
+  readonly user: string;
+  readonly remoteAddress: string;
+  /** The hash of our certificate when the connection is encrypted and can be bound to it. */
+  readonly endPoint: Buffer | undefined;
+}
+
+/**
+ * Lets the client prove that it knows its user's password; without credentials everyone is trusted, as an admin.
+ * @returns what the user may do
+ * @throws FatalProtocolError 28P01 for a wrong password or an unknown user, 53300 after too many of them, 08P01 for a
+ *   broken dialogue, 28000 where channel binding shows someone in between
+ */
+export async function authenticate(
+  visitor: Visitor,
+  door: Door,
+  input: Input,
+  output: Output,
+): Promise<Role> {
+  const { credentials, attempts } = door;
+  let role: Role = 'admin';
+  if (credentials !== undefined) {
+    const attempt = attempts.begin(visitor.remoteAddress, visitor.user);
+    try {
+      role = await exchange(visitor, credentials, attempt, input, output);
+    } finally {
+      attempt.end();
+    }
+  }
+  output.send({ kind: 'authenticationOk' });
+  return role;
+}
+
+async function exchange(
+  { user, endPoint }: Visitor,
+  credentials: Credentials,
+  attempt: LoginAttempt,
+  input: Input,
+  output: Output,
+): Promise<Role> {
   input.framer.phase = 'authentication';
-  output.send({ kind: 'authenticationSasl', mechanisms: [scramMechanism] });
+  const mechanisms = endPoint === undefined ? [scramMechanism] : [scramPlusMechanism, scramMechanism];
+  output.send({ kind: 'authenticationSasl', mechanisms });
   await output.flush();
-  const scram = new ScramExchange(credentials.secretOf(user));
-  const challenge = scram.first(initialResponse(await answer(input)));
+  const { secret, role } = credentials.find(user);
+  const { mechanism, text } = initialResponse(await answer(input), endPoint !== undefined);
+  const scram = new ScramExchange(secret, { mechanism, endPoint });
+  const challenge = scram.first(text ?? (await askFirst(input, output)));
   output.send({ kind: 'authenticationSaslContinue', data: challenge });
   await output.flush();
   const verification = scram.final(utf8(await answer(input)));
-  if (verification === undefined) {
+  if (verification === undefined || role === undefined) {
+    attempt.failed();
     throw new FatalProtocolError({
       sqlState: SqlState.invalidPassword,
       message: `password authentication failed for user "${user}"`,
       hint: 'Check the user name and the password.',
     });
   }
+  attempt.succeeded();
   output.send({ kind: 'authenticationSaslFinal', data: verification });
+  return role;
 }
 
 async function answer(input: Input): Promise<Buffer> {
@@ -46,19 +85,29 @@ async function answer(input: Input): Promise<Buffer> {
   return frame.body;
 }
 
+/** A client may choose its mechanism without saying anything yet: then it is asked by an empty challenge. */
+async function askFirst(input: Input, output: Output): Promise<string> {
+  output.send({ kind: 'authenticationSaslContinue', data: '' });
+  await output.flush();
+  return utf8(await answer(input));
+}
+
 /** SASLInitialResponse: the mechanism's name, then a length and the first message. */
-function initialResponse(body: Buffer): string {
+function initialResponse(
+  body: Buffer,
+  offersPlus: boolean,
+): { mechanism: ScramMechanism; text: string | undefined } {
   const reader = new BodyReader(body);
   const mechanism = reader.cstring();
-  if (mechanism !== scramMechanism) {
+  if (mechanism !== scramMechanism && !(offersPlus && mechanism === scramPlusMechanism)) {
     throw new FatalProtocolError({
       sqlState: SqlState.protocolViolation,
       message: 'client selected an invalid SASL authentication mechanism',
-      hint: `This server offers ${scramMechanism}.`,
+      hint: `This server offers ${scramMechanism}${offersPlus ? ` and ${scramPlusMechanism}` : ''}.`,
     });
   }
   const length_bytes = reader.int32();
-  const text = length_bytes === -1 ? '' : utf8(reader.bytes(length_bytes));
+  const text = length_bytes === -1 ? undefined : utf8(reader.bytes(length_bytes));
   reader.end();
-  return text;
+  return { mechanism, text };
 }

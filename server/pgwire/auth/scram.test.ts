@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
+import { describe, test } from 'node:test';
 import { FatalProtocolError } from '../codec/protocol-error.ts';
 import { Credentials } from './credentials.ts';
-import { mockSecret, ScramExchange, scramSecret } from './scram.ts';
+import { mockSecret, ScramExchange, scramMechanism, scramPlusMechanism, scramSecret } from './scram.ts';
 
 /** The example of RFC 7677, section 3: user "user", password "pencil". */
 const rfc = {
@@ -16,7 +17,7 @@ const rfc = {
 };
 
 function rfcExchange(password: string): ScramExchange {
-  return new ScramExchange(scramSecret(password, rfc.salt), rfc.serverNonce);
+  return new ScramExchange(scramSecret(password, rfc.salt), undefined, rfc.serverNonce);
 }
 
 test('the example of RFC 7677', () => {
@@ -81,10 +82,65 @@ test('a user who does not exist looks like one who does', () => {
   assert.deepEqual(mockSecret('nobody', key).salt, mockSecret('nobody', key).salt);
   assert.notDeepEqual(mockSecret('nobody', key).salt, mockSecret('nobody2', key).salt);
   const credentials = new Credentials(new Map([['user', 'pencil']]));
-  const unknown = credentials.secretOf('nobody');
-  const known = credentials.secretOf('user');
+  const unknown = credentials.find('nobody').secret;
+  const known = credentials.find('user').secret;
   assert.equal(unknown.iterations, known.iterations);
   assert.equal(unknown.salt.length, known.salt.length);
-  assert.deepEqual(unknown.salt, credentials.secretOf('nobody').salt);
-  assert.deepEqual(new Credentials('pencil').secretOf('a').iterations, 4096);
+  assert.deepEqual(unknown.salt, credentials.find('nobody').secret.salt);
+  assert.deepEqual(new Credentials('pencil').find('a').secret.iterations, 4096);
+  assert.deepEqual([credentials.find('nobody').role, credentials.find('user').role], [undefined, 'admin']);
+  // A reload changes nothing for them, and they look like those who came from another server.
+  const copied = { role: 'analyst', secret: scramSecret('x', Buffer.alloc(12), 5000) } as const;
+  const reloaded = new Credentials(new Map([['copied', copied]]), credentials).find('nobody').secret;
+  assert.deepEqual(reloaded.salt, unknown.salt.subarray(0, 12));
+  assert.equal(reloaded.iterations, 5000);
+});
+
+describe('channel binding', () => {
+  const endPoint = Buffer.from('the hash of a certificate');
+  const secret = scramSecret('pencil', rfc.salt);
+  const plus = { mechanism: scramPlusMechanism, endPoint } as const;
+  const first = 'p=tls-server-end-point,,n=,r=abc';
+
+  /** What a client answers that knows the password and sees this certificate. */
+  function proof(serverFirst: string, header: Buffer): string {
+    const nonce = /^r=([^,]+)/.exec(serverFirst)?.[1];
+    const withoutProof = `c=${header.toString('base64')},r=${nonce}`;
+    const salted = pbkdf2Sync('pencil', rfc.salt, 4096, 32, 'sha256');
+    const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+    const storedKey = createHash('sha256').update(clientKey).digest();
+    const message = `n=,r=abc,${serverFirst},${withoutProof}`;
+    const signature = createHmac('sha256', storedKey).update(message).digest();
+    return `${withoutProof},p=${Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0))).toString('base64')}`;
+  }
+
+  test('the right certificate passes, another is refused even with the right password', () => {
+    for (const [seen, passes] of [
+      [endPoint, true],
+      [Buffer.from('of another one'), false],
+      [Buffer.alloc(0), false],
+    ] as const) {
+      const exchange = new ScramExchange(secret, plus);
+      const header = Buffer.concat([Buffer.from('p=tls-server-end-point,,'), seen]);
+      const final = proof(exchange.first(first), header);
+      if (passes) assert.match(exchange.final(final) ?? '', /^v=/);
+      else assert.throws(() => exchange.final(final), { sqlState: '28000' });
+    }
+  });
+
+  test('a client that was told of no binding although it was offered is warned', () => {
+    const offered = { mechanism: scramMechanism, endPoint } as const;
+    assert.throws(() => new ScramExchange(secret, offered).first('y,,n=,r=abc'), { sqlState: '28000' });
+    assert.match(new ScramExchange(secret, offered).first('n,,n=,r=abc'), /^r=abc/);
+    const exchange = new ScramExchange(secret);
+    const final = proof(exchange.first('y,,n=,r=abc'), Buffer.from('y,,'));
+    assert.match(exchange.final(final) ?? '', /^v=/);
+  });
+
+  test('mechanism and message must agree', () => {
+    for (const flag of ['n', 'y', 'p=tls-unique', 'p=', 'p=tls-exporter']) {
+      assert.throws(() => new ScramExchange(secret, plus).first(`${flag},,n=,r=abc`), { sqlState: '08P01' });
+    }
+    assert.throws(() => new ScramExchange(secret).first(first), { sqlState: '08P01' });
+  });
 });

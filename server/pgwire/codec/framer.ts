@@ -42,6 +42,20 @@ export class Framer {
     return this.#end - this.#start;
   }
 
+  /** The first byte that is not handed out yet, undefined when there is none. */
+  get firstByte(): number | undefined {
+    return this.buffered_bytes === 0 ? undefined : this.#buffer[this.#start];
+  }
+
+  /** Hands everything out as it came: it is not ours to read. */
+  takeAll(): Buffer {
+    const bytes = Buffer.from(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = nothing;
+    this.#start = 0;
+    this.#end = 0;
+    return bytes;
+  }
+
   push(chunk: Uint8Array): void {
     this.#makeRoom(chunk.length);
     this.#buffer.set(chunk, this.#end);
