@@ -78,7 +78,20 @@ export const SqlState = {
   dataCorrupted: 'XX001',
 } as const;
 
-export type SqlState = (typeof SqlState)[keyof typeof SqlState];
+declare const foreign: unique symbol;
+/** A code that PostgreSQL itself gave, through the catalog: any of its Appendix A. */
+export type ForeignSqlState = string & { readonly [foreign]: true };
+
+export type SqlState = (typeof SqlState)[keyof typeof SqlState] | ForeignSqlState;
+
+/** A code as PostgreSQL sent it; undefined when it is none. */
+export function foreignSqlState(code: string): ForeignSqlState | undefined {
+  return isSqlState(code) ? code : undefined;
+}
+
+function isSqlState(code: string): code is ForeignSqlState {
+  return /^[0-9A-Z]{5}$/.test(code);
+}
 
 export interface SqlensErrorFields {
   readonly sqlState: SqlState;

@@ -1,7 +1,10 @@
 /** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
 import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import { type CatalogSession, catalogStatement } from '../catalog/index.ts';
+import type { CatalogSession, SessionActivity } from '../catalog/api.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { catalogStatement } from '../catalog/index.ts';
+import { Activity } from './activity.ts';
 import type {
   BackendSession,
   BoundStatement,
@@ -39,7 +42,9 @@ const INTERRUPT_INTERVAL_MS = 20;
 export class Session implements BackendSession {
   onNotice: (notice: Notice) => void = () => undefined;
   onParameterStatus: (name: string, value: string) => void = () => undefined;
+  onClosed: () => void = () => undefined;
   readonly #engine: Engine;
+  readonly #catalog: Catalog;
   readonly #connection: DuckDBConnection;
   readonly #id: number;
   readonly #user: string;
@@ -47,6 +52,10 @@ export class Session implements BackendSession {
   readonly #settings: Settings;
   readonly #named = new Map<string, Parsed>();
   readonly #catalogSession: CatalogSession;
+  readonly #activity: Activity;
+  /** Something was defined in the open transaction, which nobody else sees yet. */
+  #definedInTransaction = false;
+  #hasTemporary = false;
   #side: DuckDBConnection | undefined;
   #controller = new AbortController();
   #open: StreamExecution | undefined;
@@ -56,8 +65,15 @@ export class Session implements BackendSession {
   #working = 0;
   #interrupting: NodeJS.Timeout | undefined;
 
-  private constructor(engine: Engine, connection: DuckDBConnection, id: number, start: SessionStart) {
+  private constructor(
+    engine: Engine,
+    catalog: Catalog,
+    connection: DuckDBConnection,
+    id: number,
+    start: SessionStart,
+  ) {
     this.#engine = engine;
+    this.#catalog = catalog;
     this.#connection = connection;
     this.#id = id;
     this.#user = start.user;
@@ -68,17 +84,13 @@ export class Session implements BackendSession {
         ['session_authorization', start.user],
       ]),
     );
-    this.#catalogSession = {
-      user: start.user,
-      database: 'sqlens',
-      processId: start.processId,
-      setting: (name) => this.#settings.find(name),
-    };
+    this.#activity = new Activity(start);
+    this.#catalogSession = this.#asSeenByCatalog(start);
   }
 
   /** @throws when a setting of the startup message is wrong */
-  static async open(engine: Engine, id: number, start: SessionStart): Promise<Session> {
-    const session = new Session(engine, await engine.connect(), id, start);
+  static async open(engine: Engine, catalog: Catalog, id: number, start: SessionStart): Promise<Session> {
+    const session = new Session(engine, catalog, await engine.connect(), id, start);
     try {
       for (const [name, value] of start.settings) {
         await runControl(session.#context(), { kind: 'assign', name, value });
@@ -107,10 +119,7 @@ export class Session implements BackendSession {
     return this.#exclusively(async () => {
       await this.#settleOpen();
       try {
-        return await this.#parse(
-          sql,
-          declared.map(({ type }) => type),
-        );
+        return await this.#prepare(sql, declared);
       } catch (error) {
         await this.#transaction.fail();
         throw error;
@@ -118,26 +127,34 @@ export class Session implements BackendSession {
     });
   }
 
-  async execute(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
-    if (bound.kind === 'catalog' || !isParsed(bound.statement)) {
-      throw new TypeError('a statement of another backend');
+  async #prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
+    if (this.#catalog.answers(sql)) {
+      this.#transaction.assertUsable();
+      const oids = declared.map(({ oid }) => oid);
+      return this.#catalog.prepare(sql, oids, this.#catalogSession, this.#controller.signal);
     }
-    const { statement: prepared, parameters } = bound;
+    return this.#parse(
+      sql,
+      declared.map(({ type }) => type),
+    );
+  }
+
+  async execute(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
     return this.#exclusively(async () => {
       this.#controller = new AbortController();
+      this.#activity.began(bound.statement.text, this.transactionStatus);
       const timer = new StatementTimer(Number(this.#settings.get('statement_timeout')), () =>
         this.#cancelWith('canceling statement due to statement timeout'),
       );
       timer.start();
       try {
         await this.#settleOpen();
-        if (prepared.isEmpty) return finished('');
-        if (!options.alone && joinsTransactions(prepared)) await this.#transaction.beginImplicit();
-        const execution = await this.#run(await this.#fit(prepared, parameters), parameters);
+        const execution = await this.#start(bound, options);
         if (execution instanceof StreamExecution) {
           execution.timer = timer;
           this.#open = execution;
         }
+        this.#noteCommitted();
         return execution;
       } catch (error) {
         const reported = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
@@ -149,11 +166,53 @@ export class Session implements BackendSession {
     });
   }
 
+  async #start(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
+    if (bound.kind === 'catalog') {
+      this.#transaction.assertUsable();
+      return this.#catalog.execute(bound, this.#catalogSession, this.#controller.signal);
+    }
+    const { statement, parameters } = bound;
+    if (!isParsed(statement)) throw new TypeError('a statement of another backend');
+    if (statement.isEmpty) return finished('');
+    if (!options.alone && joinsTransactions(statement)) await this.#transaction.beginImplicit();
+    return this.#run(await this.#fit(statement, parameters), parameters);
+  }
+
   async sync(failed: boolean): Promise<void> {
     await this.#exclusively(async () => {
       if (this.#transaction.isOpen) await this.#settleOpenBeforeEnd();
       await this.#transaction.sync(failed);
+      this.#noteCommitted();
     });
+    this.#activity.ended(this.transactionStatus);
+  }
+
+  /** What this session does, as others may see it. */
+  get activity(): SessionActivity {
+    return this.#activity.snapshot(this.transactionStatus, this.#settings.get('application_name'));
+  }
+
+  /** The catalog follows what was defined once everybody sees it. */
+  #noteCommitted(): void {
+    if (!this.#definedInTransaction || this.#transaction.isOpen) return;
+    this.#definedInTransaction = false;
+    this.#catalog.changed();
+  }
+
+  #asSeenByCatalog({ user, role, processId }: SessionStart): CatalogSession {
+    const hasOwnObjects = () => this.#definedInTransaction || this.#hasTemporary;
+    return {
+      user,
+      role,
+      processId,
+      connection: this.#connection,
+      get hasOwnObjects() {
+        return hasOwnObjects();
+      },
+      setting: (name) => this.#settings.find(name),
+      settings: () => this.#settings.all().map(([name, setting]) => ({ name, setting, description: '' })),
+      notice: (notice) => this.onNotice(notice),
+    };
   }
 
   cancel(): void {
@@ -169,6 +228,7 @@ export class Session implements BackendSession {
     await this.#transaction.rollback();
     this.#side?.closeSync();
     this.#connection.closeSync();
+    this.onClosed();
   }
 
   /** DuckDB's connection takes one statement at a time, and closing it under a running one would never settle. */
@@ -231,7 +291,7 @@ export class Session implements BackendSession {
   }
 
   async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    const written = catalogStatement(sql, this.#catalogSession) ?? sql;
+    const written = catalogStatement(sql, { ...this.#catalogSession, database: 'sqlens' }) ?? sql;
     const tokens = tokenize(written);
     const text = withPlainSpaces(written, tokens);
     if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
@@ -293,6 +353,7 @@ export class Session implements BackendSession {
   async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution> {
     const context = this.#context();
     const { statement } = parsed;
+    this.#noteDefinition(parsed);
     if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
     switch (statement.kind) {
       case 'query':
@@ -321,6 +382,13 @@ export class Session implements BackendSession {
       default:
         return runControl(context, { kind: 'statement', parsed, statement });
     }
+  }
+
+  /** Noted before it runs: a definition that fails has changed nothing, and looking again costs little. */
+  #noteDefinition({ statement, tokens }: Parsed): void {
+    if (!defines(statement)) return;
+    this.#definedInTransaction = true;
+    this.#hasTemporary ||= tokens.some(({ value }) => TEMPORARY.test(value));
   }
 
   #context(): SessionContext {
@@ -364,6 +432,13 @@ function joinsTransactions(parsed: Parsed): boolean {
     default:
       return true;
   }
+}
+
+const TEMPORARY = /^(temp|temporary|pg_temp)$/i;
+
+/** Whether a statement may change what there is: tables, views, functions, models. */
+function defines(statement: Parsed['statement']): boolean {
+  return statement.kind === 'ddl' || statement.kind === 'create-table-as' || statement.kind === 'sqlens';
 }
 
 function columnsOfOurs(
