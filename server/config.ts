@@ -22,9 +22,12 @@ export interface Config {
   readonly engineMemory_bytes: number;
   readonly empty: boolean;
   readonly password: string | undefined;
+  readonly passwordFile: string | undefined;
   readonly httpToken: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
+  readonly tlsChain: string | undefined;
+  readonly requireTls: boolean;
   readonly maxConnections: number;
   readonly s3Endpoint: string | undefined;
   readonly s3Region: string;
@@ -136,7 +139,13 @@ const OPTIONS = [
     name: 'password',
     kind: 'string',
     placeholder: 'TEXT',
-    help: 'password of every user (better given as SQLENS_PASSWORD)',
+    help: 'password of every user, all of them admins (better given as SQLENS_PASSWORD)',
+  },
+  {
+    name: 'password-file',
+    kind: 'string',
+    placeholder: 'FILE',
+    help: 'users with roles and verifiers, as "sqlens user add" writes them; read again when it changes',
   },
   {
     name: 'http-token',
@@ -151,7 +160,19 @@ const OPTIONS = [
     help: 'address of the HTTP interface (the same as --host unless given)',
   },
   { name: 'tls-cert', kind: 'string', placeholder: 'FILE', help: 'certificate, PEM: makes TLS possible' },
-  { name: 'tls-key', kind: 'string', placeholder: 'FILE', help: 'its private key, PEM' },
+  {
+    name: 'tls-key',
+    kind: 'string',
+    placeholder: 'FILE',
+    help: 'its private key, PEM, without a passphrase; SIGHUP reads both again',
+  },
+  {
+    name: 'tls-chain',
+    kind: 'string',
+    placeholder: 'FILE',
+    help: 'certificates between it and the root, PEM, when --tls-cert does not hold them',
+  },
+  { name: 'require-tls', kind: 'flag', help: 'refuse connections that are not encrypted' },
   {
     name: 'max-connections',
     kind: 'integer',
@@ -209,6 +230,13 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   if ((one('tls-cert') === undefined) !== (one('tls-key') === undefined)) {
     throw wrong('tls-cert', 'needs --tls-key beside it, and the other way round');
   }
+  for (const name of ['tls-chain', 'require-tls'] as const) {
+    const isSet = name === 'tls-chain' ? one(name) !== undefined : flag(name);
+    if (isSet && one('tls-cert') === undefined) throw wrong(name, 'needs --tls-cert and --tls-key');
+  }
+  if (one('password') !== undefined && one('password-file') !== undefined) {
+    throw wrong('password', '(SQLENS_PASSWORD) and --password-file exclude one another');
+  }
   return {
     host: text('host'),
     port: number('port'),
@@ -224,9 +252,12 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
     engineMemory_bytes: number('engine-memory') * (GIB / 1024),
     empty: flag('empty'),
     password: one('password'),
+    passwordFile: one('password-file'),
     httpToken: one('http-token'),
     tlsCert: one('tls-cert'),
     tlsKey: one('tls-key'),
+    tlsChain: one('tls-chain'),
+    requireTls: flag('require-tls'),
     maxConnections: number('max-connections'),
     s3Endpoint: one('s3-endpoint'),
     s3Region: text('s3-region'),

@@ -1,4 +1,4 @@
-/** The command line: `sqlens serve | demo | model inspect | --help | --version`. */
+/** The command line: `sqlens serve | demo | user | model inspect | --help | --version`. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,13 +7,16 @@ import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import { compileInChild } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
+import { readPassword } from './password-prompt.ts';
 import { compileMemory_bytes } from './query/ddl/create-model.ts';
 import { startServer } from './start.ts';
+import { USER_USAGE, userCommand } from './user-command.ts';
 
 const USAGE = `Usage: sqlens <command>
 
   serve [options]           serves SQL over the Postgres protocol until it is stopped
   demo [options]            serves, runs a tour of statements over the socket, prints their rows, stops
+  user add|list|remove      who may connect: the lines of a password file
   model inspect FILE        prints what a model file is made of
   --version
   <command> --help
@@ -32,6 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
       return wantsHelp(rest) ? print(configHelp().replace('sqlens serve', 'sqlens demo')) : demo(rest);
     case 'model':
       return wantsHelp(rest) ? print(INSPECT_USAGE) : inspect(rest);
+    case 'user':
+      return wantsHelp(rest) || rest.length === 0 ? print(USER_USAGE) : user(rest);
     case '--version':
     case '-v':
       return print(`sqlens ${version()}\n`);
@@ -53,6 +58,8 @@ async function serve(config: Config): Promise<number> {
     process.once('SIGTERM', () => resolve());
   });
   const server = await startServer(config, { logger, onProgress: note });
+  // Where there is nothing to read again, the signal of a closed terminal ends the server as it ends others.
+  if (server.reload !== undefined) process.on('SIGHUP', server.reload);
   const { address, port } = server.pgAddress;
   print(`SQLens is ready. Connect with:\n\n  psql -h ${reachable(address)} -p ${port} sqlens\n\n`);
   print(`HTTP: http://${hostOf(reachable(server.httpAddress.address))}:${server.httpAddress.port}/docs\n`);
@@ -76,6 +83,14 @@ async function demo(args: readonly string[]): Promise<number> {
   } finally {
     await server.close();
   }
+}
+
+function user(args: readonly string[]): Promise<number> {
+  return userCommand(args, process.env, {
+    print,
+    readPassword: (prompt) => readPassword(prompt, process.stdin, process.stderr),
+    isInteractive: process.stdin.isTTY,
+  });
 }
 
 async function inspect(args: readonly string[]): Promise<number> {

@@ -1,5 +1,4 @@
 /** Puts a server together from its configuration, and takes it down again in the opposite order. */
-import { readFileSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -16,12 +15,15 @@ import { type DataDir, openDataDir } from './data-dir.ts';
 import { createWireServer } from './pgwire/index.ts';
 import { Engine } from './query/engine.ts';
 import { setUpSamples } from './samples.ts';
+import { Security } from './security.ts';
 
 export interface RunningServer {
   readonly pgAddress: AddressInfo;
   readonly httpAddress: AddressInfo;
   /** Real path of the folder that holds the generated images. */
   readonly samplesPath: string;
+  /** Reads certificate and users again; undefined when there are no such files. */
+  readonly reload: (() => void) | undefined;
   close(): Promise<void>;
 }
 
@@ -61,12 +63,14 @@ export async function startServer(config: Config, options: StartOptions): Promis
     undo.push(() => engine.close());
     const backend = new EngineBackend(engine);
     undo.push(() => backend.close());
+    const security = new Security(config, logger);
     const wire = createWireServer({
       backend,
       host: config.host,
       port: config.port,
-      tls: tlsOf(config),
-      passwords: config.password,
+      tls: security.tls,
+      requireTls: config.requireTls,
+      passwords: security.passwords,
       limits: { maxConnections: config.maxConnections },
       logger,
     });
@@ -82,6 +86,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       host: config.httpHost,
       port: config.httpPort,
       token: config.httpToken,
+      loginsNeedPassword: security.passwords !== undefined,
       tmpDir: dataDir.uploadsPath,
       logger,
     });
@@ -89,9 +94,12 @@ export async function startServer(config: Config, options: StartOptions): Promis
     if (!config.empty) await setUpSamples(backend, dataDir, options.onProgress);
     undo.push(() => wire.close());
     const pgAddress = await wire.listen();
+    security.follow(wire);
+    undo.push(async () => security.close());
     undo.push(() => admin.close());
     const httpAddress = await admin.listen();
-    return { pgAddress, httpAddress, samplesPath: dataDir.samplesPath, close: stop };
+    const reload = security.hasFiles ? () => security.reload() : undefined;
+    return { pgAddress, httpAddress, samplesPath: dataDir.samplesPath, reload, close: stop };
   } catch (error) {
     await stop();
     throw error;
@@ -144,22 +152,4 @@ async function locationPolicy(config: Config, dataDir: DataDir): Promise<Locatio
       forcePathStyle: config.s3Endpoint !== undefined,
     },
   };
-}
-
-function tlsOf(config: Config): { cert: Buffer; key: Buffer } | undefined {
-  if (config.tlsCert === undefined || config.tlsKey === undefined) return undefined;
-  return { cert: readPem('tls-cert', config.tlsCert), key: readPem('tls-key', config.tlsKey) };
-}
-
-function readPem(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new SqlensError({
-      sqlState: SqlState.undefinedFile,
-      message: `--${option} ${path.resolve(file)} cannot be read: ${messageOf(error)}`,
-      hint: 'It takes the path of a file in PEM form.',
-      cause: error,
-    });
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Who may ask. With a token: whoever shows it. Without one we listen on loopback only, and what is left to fear are
+ * Who may ask. With a token: whoever shows it, as an admin. Without one we listen on loopback only, and what is left to fear are
  * the pages in the user's own browser, which reach loopback too:
  *
  * - DNS rebinding (a page whose own name resolves to 127.0.0.1): the Host header must name loopback;
@@ -29,11 +29,17 @@ export interface AccessRequest {
 export type AccessCheck = (request: AccessRequest) => void;
 
 /**
+ * @param loginsNeedPassword SQL asks for passwords: then nobody on this machine is trusted by where they are, and
+ *   without a token HTTP tells no more than that it is there
  * @throws 22023 for a token that cannot stand in a header, and when we would listen beyond loopback without one
  */
-export function createAccessCheck(host: string, token: string | undefined): AccessCheck {
+export function createAccessCheck(
+  host: string,
+  token: string | undefined,
+  loginsNeedPassword = false,
+): AccessCheck {
   if (token === undefined) {
-    if (isLoopback(host)) return checkLocalRequest;
+    if (isLoopback(host)) return loginsNeedPassword ? checkPublicRequest : checkLocalRequest;
     throw new SqlensError({
       sqlState: SqlState.invalidParameterValue,
       message: `refusing to serve HTTP on ${host} without a token`,
@@ -59,6 +65,17 @@ export function createAccessCheck(host: string, token: string | undefined): Acce
       hint: 'Send the configured token as "Authorization: Bearer …".',
     });
   };
+}
+
+/** HTTP can do what an admin can, so it must be no way round the passwords of SQL. */
+function checkPublicRequest(request: AccessRequest): void {
+  checkLocalRequest(request);
+  if (isPublic(request.route)) return;
+  throw new SqlensError({
+    sqlState: SqlState.invalidAuthorizationSpecification,
+    message: 'this server has passwords, so HTTP needs a token, and none is configured',
+    hint: 'Start the server with SQLENS_HTTP_TOKEN, and send that as "Authorization: Bearer …".',
+  });
 }
 
 function checkLocalRequest({ method, headers }: AccessRequest): void {

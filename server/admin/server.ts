@@ -23,6 +23,8 @@ export interface AdminServerOptions {
   readonly port: number;
   /** What clients must send as `Authorization: Bearer …`; undefined: nothing, and then only on loopback. */
   readonly token: string | undefined;
+  /** SQL asks for passwords: without a token only what is public is served then. */
+  readonly loginsNeedPassword?: boolean | undefined;
   /** Folder for uploads under way: in the data directory, owned by this process alone, readable by CREATE MODEL. */
   readonly tmpDir: string;
   readonly logger: AdminLogger;
@@ -56,7 +58,7 @@ class Listener implements AdminServer {
   #closing: Promise<void> | undefined;
 
   constructor(options: AdminServerOptions) {
-    this.#checkAccess = createAccessCheck(options.host, options.token);
+    this.#checkAccess = createAccessCheck(options.host, options.token, options.loginsNeedPassword);
     this.#options = options;
     this.#limits = { ...defaultAdminLimits, ...options.limits };
     this.#uploads = new UploadFolder(options.tmpDir, this.#limits.maxUploads);

@@ -45,6 +45,8 @@ export interface WireServer {
   useTls(pem: TlsPem): TlsIdentity;
   /** Other users or passwords, for logins from now on. */
   usePasswords(passwords: Passwords): void;
+  /** What TLS is spoken with. */
+  readonly tls: TlsIdentity | undefined;
   /** Where it listens, undefined before `listen`. */
   readonly address: AddressInfo | undefined;
   /** Connections now, those without a session included. */
@@ -103,6 +105,10 @@ class Listener implements WireServer {
   get address(): AddressInfo | undefined {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address : undefined;
+  }
+
+  get tls(): TlsIdentity | undefined {
+    return this.#tls;
   }
 
   useTls(pem: TlsPem): TlsIdentity {
