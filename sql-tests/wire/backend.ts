@@ -147,6 +147,8 @@ function decode(type: string, fields: Fields, session: string, seen: Seen): Rece
       return { name: 'ErrorResponse', value: report(fields) };
     case 'N':
       return { name: 'NoticeResponse', value: report(fields) };
+    case 'V':
+      return { name: 'FunctionCallResponse', value: sized(fields) };
     case 'A': {
       const from = seen.processIds.get(fields.int32()) ?? 'nobody';
       return {

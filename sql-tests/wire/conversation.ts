@@ -40,7 +40,10 @@ export class Conversation {
       if (message.kind === 'bytes') {
         bytes.push(message.bytes);
         session.expectByte ||= message.untyped && message.bytes.length === 8;
-      } else await this.#cancel(message.session, message.wrongSecret);
+      } else {
+        session.write(Buffer.concat(bytes.splice(0)));
+        await this.#cancel(message.session, message.wrongSecret);
+      }
     }
     if (bytes.length > 0) session.write(Buffer.concat(bytes));
   }
