@@ -1,5 +1,5 @@
 /** `sqlens user add | list | remove`: the lines of a password file. Passwords never come from the command line. */
-import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import { passwordLine, readPasswordFile, roles, scramSecret, type User } from './pgwire/index.ts';
@@ -89,9 +89,13 @@ function write(file: string, users: ReadonlyMap<string, User>): void {
   const draft = `${file}.${process.pid}.draft`;
   const lines = [...users].map(([name, user]) => `${passwordLine(name, user)}\n`);
   try {
-    const mode = existsSync(file) ? statSync(file).mode & 0o777 : 0o600;
+    const existing = statSync(file, { throwIfNoEntry: false });
     writeFileSync(draft, lines.join(''), { mode: 0o600, flag: 'wx' });
-    chmodSync(draft, mode);
+    if (existing !== undefined) {
+      chmodSync(draft, existing.mode & 0o777);
+      // Root may change another's file; its owner must be able to read it still.
+      if (process.getuid?.() === 0) chownSync(draft, existing.uid, existing.gid);
+    }
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -13,6 +13,7 @@ import type {
   Notice,
   ParameterValue,
   PreparedStatement,
+  Role,
   RowsExecution,
   SessionStart,
   StatementText,
@@ -24,6 +25,7 @@ import type { Engine } from './engine.ts';
 import { finished, StreamExecution } from './executions.ts';
 import { bindValues } from './parameter-values.ts';
 import { describe, isParsed, ours, type Parsed } from './parsed.ts';
+import { checkPrivileges } from './privileges.ts';
 import { runControl, showColumns } from './run-control.ts';
 import { definitionError, runDefinition } from './run-definition.ts';
 import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
@@ -48,6 +50,7 @@ export class Session implements BackendSession {
   readonly #connection: DuckDBConnection;
   readonly #id: number;
   readonly #user: string;
+  readonly #role: Role;
   readonly #transaction: Transaction;
   readonly #settings: Settings;
   readonly #named = new Map<string, Parsed>();
@@ -77,6 +80,7 @@ export class Session implements BackendSession {
     this.#connection = connection;
     this.#id = id;
     this.#user = start.user;
+    this.#role = start.role;
     this.#transaction = new Transaction(connection);
     this.#settings = new Settings(
       new Map([
@@ -298,6 +302,7 @@ export class Session implements BackendSession {
     const statement = classify(tokens);
     if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
     checkStatement(tokens, statement, this.#engine.rules);
+    checkPrivileges(this.#role, tokens, statement);
     switch (statement.kind) {
       case 'query':
       case 'insert':
