@@ -93,6 +93,8 @@ function sqlStateOf(info: DuckDBErrorInfo): SqlState {
     case 'Mismatch Type':
       return SqlState.datatypeMismatch;
     case 'Invalid Input':
+      // Macros of ours, in PostgreSQL's words: see dialect/macros/.
+      if (message === 'division by zero') return SqlState.divisionByZero;
       if (/More than one row returned by a subquery/.test(message)) return SqlState.cardinalityViolation;
       return /Values were not provided/.test(message) ? SqlState.undefinedParameter : SqlState.dataException;
     case 'Not implemented':

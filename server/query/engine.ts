@@ -24,6 +24,7 @@ import type { Logger } from '../../udf-registry/logger.ts';
 import { PassTable } from '../../udf-registry/pass.ts';
 import { FunctionRegistry, INPUT_KEY_MACRO, macroBody } from '../../udf-registry/registry.ts';
 import { CopyDrafts } from './copy-drafts.ts';
+import { DIALECT_MACROS, registerIntervalDivision } from './dialect/index.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { QueryLog } from './query-log.ts';
@@ -141,6 +142,8 @@ export class Engine {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       allow_community_extensions: 'false',
+      // NULLs are larger than everything else, as PostgreSQL has it; the setting is the same for all sessions.
+      default_null_order: 'NULLS_LAST_ON_ASC_FIRST_ON_DESC',
     });
     const internal = await instance.connect();
     const allowed = options.allowedPaths.map((folder) => quoteLiteral(folder)).join(', ');
@@ -165,6 +168,8 @@ export class Engine {
     await engine.#defineFunctions();
     await loadModels(engine, internal);
     await internal.run(VIEWS);
+    registerIntervalDivision(internal);
+    await internal.run(DIALECT_MACROS.map((macro) => `CREATE OR REPLACE MACRO sqlens.${macro};`).join('\n'));
     await internal.run("SET search_path = 'public,sqlens'");
     return engine;
   }

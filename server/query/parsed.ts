@@ -11,6 +11,7 @@ import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
 import { findWord } from './clauses.ts';
+import { resultNames, translate } from './dialect/index.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
 import { castParameters, inferredType, parameterCount, type TypedText } from './parameters.ts';
@@ -80,7 +81,12 @@ export async function describe(
     onError: 'null',
   });
   const known = Array.from({ length: count }, (_, at) => declared[at]);
-  let typed = castParameters(text, tokens, (number) => known[number - 1]);
+  const translated = translate(text, tokens, statement);
+  const castTypes = (typeOf: Parameters<typeof castParameters>[2]): TypedText => {
+    const cast = castParameters(translated.text, translated.tokens, typeOf);
+    return { text: cast.text, original: (position) => translated.original(cast.original(position)) };
+  };
+  let typed = castTypes((number) => known[number - 1]);
   const attempt = await attemptPrepare(engine, connection, typed, count, query);
   let { facts, error } = attempt;
   const undetermined = new Set<number>();
@@ -89,7 +95,7 @@ export async function describe(
     const types = known.map(
       (type, at) => type ?? (facts?.parameterTypes[at] === undefined ? VARCHAR : undefined),
     );
-    const retyped = castParameters(text, tokens, (number) => types[number - 1]);
+    const retyped = castTypes((number) => types[number - 1]);
     const second = await attemptPrepare(engine, connection, retyped, count, query);
     // Without types for all parameters DuckDB may give up before it finds what is really wrong.
     error = second.error ?? error;
@@ -111,7 +117,7 @@ export async function describe(
     statement,
     typed,
     parameterTypes: facts.parameterTypes.map((type, at) => known[at] ?? type),
-    columns: returnsRows(tokens, statement) ? determined(facts.columns) : undefined,
+    columns: returnsRows(tokens, statement) ? named(tokens, statement, determined(facts.columns)) : undefined,
     isEmpty: false,
     asks: facts.asks,
     described: query,
@@ -188,6 +194,17 @@ function determined(columns: Facts['columns']): ResultColumn[] {
       hint: 'Write the value itself where it decides which columns there are, as in read_images(…).',
     });
   });
+}
+
+/** The columns under the names that PostgreSQL gives them. */
+function named(
+  tokens: readonly Token[],
+  statement: StatementKind,
+  columns: readonly ResultColumn[],
+): ResultColumn[] {
+  const given = columns.map((column) => column.name);
+  const names = resultNames(tokens, statement, given);
+  return columns.map((column, at) => ({ ...column, name: names[at] ?? column.name }));
 }
 
 /** What the user wrote, without what we put into it, and the commonest name as PostgreSQL has it. */

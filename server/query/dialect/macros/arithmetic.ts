@@ -1,0 +1,15 @@
+/** Division and the rest of arithmetic: whole numbers divide to whole numbers, and dividing by zero is an error. */
+
+/** DuckDB gives NULL or infinity for a division by zero. The second branch is evaluated only where the first is NULL. */
+const unlessZero = (quotient: string) =>
+  `coalesce(${quotient}, CASE WHEN a IS NOT NULL AND b = 0 THEN error('division by zero') END)`;
+
+export const ARITHMETIC: readonly string[] = [
+  `"/"(a, b) AS ${unlessZero('a // b')}`,
+  `"%"(a, b) AS ${unlessZero('system.main.mod(a, b)')}`,
+  `mod(a, b) AS ${unlessZero('system.main.mod(a, b)')}`,
+  `div(a, b) AS ${unlessZero('trunc(a // b)')}`,
+  `"^^@"(a, b) AS xor(a, b)`,
+  `"|/"(a) AS sqrt(a)`,
+  `"||/"(a) AS cbrt(a)`,
+];

@@ -1,0 +1,10 @@
+/**
+ * Regular expressions: `~` searches, it does not match the whole; a dot matches line ends too, as PostgreSQL's do
+ * unless told otherwise (option s of DuckDB).
+ */
+export const PATTERNS: readonly string[] = [
+  `"~@"(a, b) AS regexp_matches(a, b, 's')`,
+  `"!~@"(a, b) AS NOT regexp_matches(a, b, 's')`,
+  `"~*"(a, b) AS regexp_matches(a, b, 'si')`,
+  `"!~*"(a, b) AS NOT regexp_matches(a, b, 'si')`,
+];
