@@ -1,0 +1,84 @@
+/**
+ * Settings. Those a session may change are set in the mirror by the prologue, so PostgreSQL's own functions know them.
+ * Those of the server come from a table, since PGlite's own would be wrong. pg_settings shows what the session passes.
+ */
+import { SESSION_SETTINGS, SETTINGS_TABLE } from '../names.ts';
+import { moveBuiltin, native } from './builtins.ts';
+import { REFUSE_FUNCTION } from './state.ts';
+
+const COLUMNS = [
+  ...['name', 'setting', 'unit', 'category', 'short_desc', 'extra_desc', 'context', 'vartype', 'source'],
+  ...['min_val', 'max_val', 'enumvals', 'boot_val', 'reset_val', 'sourcefile', 'sourceline', 'pending_restart'],
+];
+const passed = `nullif(${native('current_setting')}('${SESSION_SETTINGS.settings}', true), '')::json`;
+/** Of PostgreSQL's own settings: how sessions behave. The rest describes a server that is not ours. */
+const SHOWN_CATEGORIES = `(Client Connection Defaults|Preset Options|Version and Platform|Customized)`;
+
+/** Columns of a setting, those of PostgreSQL's own where nothing else is known. */
+function merged(other: string): string {
+  return COLUMNS.map((name) => {
+    if (name === 'name') return `coalesce(${other}.name, pg.name) AS name`;
+    // PGlite gives its options on a command line that nobody has seen.
+    const plain =
+      name === 'source'
+        ? `CASE WHEN pg.source IN ('session', 'client', 'interactive') THEN 'session' ELSE 'default' END`
+        : name === 'sourcefile' || name === 'sourceline'
+          ? 'NULL'
+          : name === 'reset_val' || name === 'boot_val'
+            ? `CASE WHEN ${other}.name IS NULL THEN pg.${name} ELSE ${other}.setting END`
+            : `pg.${name}`;
+    return `coalesce(${other}.${name}, ${plain}, ${fallback(name)}) AS ${name}`;
+  }).join(',\n    ');
+}
+
+function fallback(name: string): string {
+  switch (name) {
+    case 'category':
+      return `'Customized Options'`;
+    case 'context':
+      return `'user'`;
+    case 'vartype':
+      return `'string'`;
+    case 'source':
+      return `'session'`;
+    case 'pending_restart':
+      return 'false';
+    default:
+      return 'NULL';
+  }
+}
+
+/** Never to be set by a statement: they say whose rights it has. */
+const GUARDED = `lower($1) IN ('session_authorization', 'role', 'is_superuser') OR lower($1) LIKE 'sqlens\\_mirror.%'`;
+
+export const settingsBootstrap: readonly string[] = [
+  moveBuiltin('current_setting', 'text'),
+  moveBuiltin('current_setting', 'text, boolean'),
+  moveBuiltin('set_config', 'text, text, boolean'),
+  ...(
+    [
+      ['text', '$1'],
+      ['text, boolean', '$1, $2'],
+    ] as const
+  ).map(
+    ([types, values]) => `CREATE OR REPLACE FUNCTION pg_catalog.current_setting(${types}) RETURNS text
+       LANGUAGE sql STABLE STRICT PARALLEL SAFE
+       RETURN coalesce((SELECT s.setting FROM ${SETTINGS_TABLE} s WHERE s.name = lower($1)),
+                       ${native('current_setting')}(${values}))`,
+  ),
+  // Every change ends with the request; whoever routes a statement here changes the session's own setting.
+  `CREATE OR REPLACE FUNCTION pg_catalog.set_config(text, text, boolean) RETURNS text LANGUAGE sql VOLATILE
+     RETURN CASE
+       WHEN ${GUARDED} THEN ${REFUSE_FUNCTION}('42501', format('permission denied to set parameter "%s"', $1),
+         'Use SET ROLE or SET SESSION AUTHORIZATION as a statement of its own, where it is allowed.')
+       ELSE ${native('set_config')}($1, $2, true) END`,
+  `CREATE OR REPLACE VIEW pg_catalog.pg_settings AS
+   WITH pg AS (SELECT * FROM pg_catalog.pg_show_all_settings()),
+        given AS (SELECT * FROM json_populate_recordset(NULL::${SETTINGS_TABLE}, ${passed})),
+        shown AS (
+   SELECT ${merged('given')} FROM given LEFT JOIN pg ON lower(pg.name) = lower(given.name)
+   UNION ALL
+   SELECT ${merged('own')} FROM pg FULL JOIN ${SETTINGS_TABLE} own ON own.name = lower(pg.name)
+   WHERE ${passed} IS NULL AND (own.name IS NOT NULL OR pg.category ~ '^${SHOWN_CATEGORIES}'))
+   SELECT ${COLUMNS.join(', ')} FROM shown ORDER BY lower(name)`,
+];

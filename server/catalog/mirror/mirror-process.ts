@@ -1,0 +1,98 @@
+/**
+ * Entry of the process that runs PostgreSQL (PGlite, WebAssembly). Orders come in over a pipe and are run one after the
+ * other; nothing here is asynchronous after the start, since WebAssembly can neither wait nor be interrupted: whoever
+ * wants it to stop kills the process. After a crash inside WebAssembly the process ends; its memory is not to be trusted.
+ */
+import { readSync } from 'node:fs';
+import { dieWithParent } from '../../../common/die-with-parent.ts';
+import { messageOf } from '../../../common/errors.ts';
+import { AnswerWriter, PIECE_BYTES, writeAll } from './answer-writer.ts';
+import { readRows } from './backend-bytes.ts';
+import { bootstrap } from './bootstrap/index.ts';
+import { Engine } from './engine.ts';
+import { FrameKind, FrameReader, frame, type Order, type Readiness, type Report } from './frames.ts';
+import { queryMessage } from './frontend-bytes.ts';
+import { DATABASE_NAME, SUPERUSER_NAME } from './names.ts';
+import { EXIT_CREATED, EXIT_FAILED, type MirrorTask, PIPE_FD } from './task.ts';
+
+await dieWithParent();
+try {
+  const task: MirrorTask = JSON.parse(process.argv[2] ?? '{}');
+  switch (task.kind) {
+    case 'create':
+      await create(task.folder);
+      process.exit(EXIT_CREATED);
+      break;
+    case 'serve':
+      await serve(task.folder, task.version);
+      break;
+  }
+} catch (error) {
+  writeAll(frame(FrameKind.failed, Buffer.from(messageOf(error))));
+  process.exit(EXIT_FAILED);
+}
+
+/** PGlite's initdb always ends in template1; the database and the superuser get their names from there. */
+async function create(folder: string): Promise<void> {
+  const engine = await Engine.open(folder, undefined, undefined);
+  exec(
+    engine,
+    `UPDATE pg_catalog.pg_database SET datname = '${DATABASE_NAME}' WHERE datname = 'postgres';
+     UPDATE pg_catalog.pg_authid SET rolname = '${SUPERUSER_NAME}' WHERE oid = 10;
+     CHECKPOINT`,
+  );
+}
+
+async function serve(folder: string, version: string): Promise<void> {
+  const engine = await Engine.open(folder, DATABASE_NAME, SUPERUSER_NAME);
+  // What it logs goes nowhere, but would be made up all the same.
+  exec(engine, `SET log_min_messages = panic; SET log_min_error_statement = panic; SET search_path = pg_catalog`);
+  const isFilled = bootstrap((sql) => exec(engine, sql), version);
+  const readiness: Readiness = { isFilled, rss_bytes: process.memoryUsage.rss() };
+  writeAll(frame(FrameKind.ready, Buffer.from(JSON.stringify(readiness))));
+  const reader = new FrameReader();
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (;;) {
+    const size_bytes = readSync(PIPE_FD, piece);
+    // The server is gone.
+    if (size_bytes === 0) process.exit(0);
+    reader.push(Buffer.from(piece.subarray(0, size_bytes)));
+    for (let next = reader.next(); next !== undefined; next = reader.next()) obey(engine, next.body);
+  }
+}
+
+function obey(engine: Engine, body: Buffer): void {
+  const bytesAt = 4 + body.readUInt32BE(0);
+  const order: Order = JSON.parse(body.toString('utf8', 4, bytesAt));
+  const answer = new AnswerWriter(order.maxAnswer_bytes);
+  let failure = order.before === '' ? undefined : refusal(engine, order.before);
+  if (failure === undefined) engine.run(body.subarray(bytesAt), (bytes) => answer.write(bytes));
+  answer.end();
+  if (order.after !== '') failure ??= refusal(engine, order.after);
+  const report: Report = {
+    failure: failure?.toString('base64'),
+    isTooLong: answer.isTooLong,
+    rss_bytes: process.memoryUsage.rss(),
+  };
+  writeAll(frame(FrameKind.report, Buffer.from(JSON.stringify(report))));
+}
+
+/** What PostgreSQL says when it refuses the statements, undefined when it does not. */
+function refusal(engine: Engine, sql: string): Buffer | undefined {
+  const pieces: Buffer[] = [];
+  let isRefused = false;
+  engine.run(queryMessage(sql), (bytes) => {
+    // Every message is written by itself, its type first.
+    isRefused ||= bytes[0] === 0x45;
+    pieces.push(Buffer.from(bytes));
+  });
+  return isRefused ? Buffer.concat(pieces) : undefined;
+}
+
+/** Runs statements of our own; returns the first value of the last one's first row. */
+function exec(engine: Engine, sql: string): string | null | undefined {
+  const pieces: Buffer[] = [];
+  engine.run(queryMessage(sql), (bytes) => pieces.push(Buffer.from(bytes)));
+  const [row] = readRows(Buffer.concat(pieces));
+  return row === undefined ? undefined : Object.values(row)[0];
+}
