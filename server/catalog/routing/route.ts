@@ -1,0 +1,220 @@
+/**
+ * Where a statement goes: to DuckDB, to the catalog's mirror, or to both. A decision on the text alone, made once for
+ * each text.
+ */
+import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { type Token, tokenize } from '../../query/tokens.ts';
+import { type CatalogConstant, findConstants, isSessionFunction, type SessionCall } from './constants.ts';
+import { isForbiddenInMirror, mentionsCatalog } from './names.ts';
+import { isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
+import { byteOffsets, type ParseOutcome, parse } from './postgres-parser.ts';
+import { type FunctionUse, type KnownNames, type QueryUse, type RelationUse, usesOf } from './uses.ts';
+
+export type Route =
+  /** DuckDB's. `syntaxError`: what PostgreSQL says to the text; the better answer if DuckDB cannot read it either. */
+  | { readonly kind: 'engine'; readonly syntaxError?: SqlensError }
+  /** The mirror's, whole. */
+  | {
+      readonly kind: 'catalog';
+      /** Calls whose answer is the session's and not the mirror's: see `forMirror` in session-values.ts. */
+      readonly sessionCalls: readonly SessionCall[];
+      /** It asks nothing but such calls: the session can answer without a mirror (`plan` says how, in DuckDB). */
+      readonly sessionPlan: MixedPlan | undefined;
+    }
+  /** DuckDB's, with calls in it that the session answers: `materialise` needs no mirror for them. */
+  | { readonly kind: 'session'; readonly plan: MixedPlan }
+  /** DuckDB's, with parts in it that are fetched from the mirror first. */
+  | { readonly kind: 'mixed'; readonly plan: MixedPlan }
+  /** Nobody's. */
+  | { readonly kind: 'refused'; readonly error: SqlensError };
+
+const ENGINE: Route = { kind: 'engine' };
+
+/** Remembered decisions; texts longer than this are decided again each time. */
+const MAX_REMEMBERED = 500;
+const MAX_REMEMBERED_LENGTH = 20_000;
+
+const remembered = new WeakMap<KnownNames, Map<string, Route>>();
+
+/**
+ * Decides where one statement goes.
+ * @param known what DuckDB and the registry have. Decisions are remembered for each such object: after DDL that makes
+ * or drops functions, pass another one.
+ */
+export async function routeOf(sql: string, known: KnownNames): Promise<Route> {
+  if (!mentionsCatalog(sql)) return ENGINE;
+  let routes = remembered.get(known);
+  if (routes === undefined) {
+    routes = new Map();
+    remembered.set(known, routes);
+  }
+  const before = routes.get(sql);
+  if (before !== undefined) {
+    routes.delete(sql);
+    routes.set(sql, before);
+    return before;
+  }
+  const route = await decide(sql, known);
+  if (sql.length <= MAX_REMEMBERED_LENGTH) {
+    routes.set(sql, route);
+    const [oldest] = routes.keys();
+    if (routes.size > MAX_REMEMBERED && oldest !== undefined) routes.delete(oldest);
+  }
+  return route;
+}
+
+async function decide(sql: string, known: KnownNames): Promise<Route> {
+  let tokens: readonly Token[];
+  try {
+    tokens = tokenize(sql);
+  } catch {
+    return ENGINE;
+  }
+  // The mention may stand in a string or a comment.
+  if (!tokens.some(isMention)) return ENGINE;
+  const constants = findConstants(tokens, (name) => known.isUserFunction(name));
+  const outcome = await parse(sql);
+  if (outcome.kind !== 'parsed') return withoutTree(sql, tokens, constants, outcome);
+  const [statement, ...others] = outcome.statements;
+  if (statement === undefined || others.length > 0) return ENGINE;
+  try {
+    return decideByTree({ sql, tokens, constants, statement, known });
+  } catch (error) {
+    if (error instanceof SqlensError) return { kind: 'refused', error };
+    if (error instanceof RangeError) return withoutTree(sql, tokens, constants, { kind: 'too-complex' });
+    throw error;
+  }
+}
+
+function isMention({ kind, value }: Token): boolean {
+  if (kind === 'word') return value === 'version' || mentionsCatalog(value);
+  return kind === 'quoted' && (value === 'version' || mentionsCatalog(value));
+}
+
+/** Statements in which a call about the session may be replaced by its value: a view or a default keeps the call. */
+const VALUE_STATEMENTS = new Set(['select', 'with', 'values', 'from', 'insert', 'update', 'delete', 'merge']);
+
+/** DuckDB's own syntax, or too much of it: the calls about the session are answered all the same. */
+function withoutTree(
+  sql: string,
+  tokens: readonly Token[],
+  constants: readonly CatalogConstant[],
+  outcome: ParseOutcome,
+): Route {
+  const calls = constants.filter(({ isSessionCall }) => isSessionCall);
+  if (calls.length > 0 && VALUE_STATEMENTS.has(tokens[0]?.value ?? '')) {
+    const plan = planMixed({ sql, tokens, constants: calls, uses: undefined, offset: (bytes) => bytes });
+    return { kind: 'session', plan };
+  }
+  return outcome.kind === 'syntax-error' ? { kind: 'engine', syntaxError: outcome.error } : ENGINE;
+}
+
+interface Everything {
+  readonly relations: readonly RelationUse[];
+  readonly functions: readonly FunctionUse[];
+}
+
+function everythingIn(query: QueryUse): Everything {
+  const children = query.children.map(everythingIn);
+  return {
+    relations: [...query.relations, ...children.flatMap(({ relations }) => relations)],
+    functions: [...query.functions, ...children.flatMap(({ functions }) => functions)],
+  };
+}
+
+interface DecideInput {
+  readonly sql: string;
+  readonly tokens: readonly Token[];
+  readonly constants: readonly CatalogConstant[];
+  readonly statement: unknown;
+  readonly known: KnownNames;
+}
+
+/** Statements whose parts can be fetched first. */
+const MIXABLE = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+  'CreateTableAsStmt',
+  'ExplainStmt',
+  'CopyStmt',
+]);
+
+function decideByTree({ sql, tokens, constants, statement, known }: DecideInput): Route {
+  const uses = usesOf(statement, known);
+  const { relations, functions } = everythingIn(uses.root);
+  const catalogRelation = relations.find(({ kind }) => kind === 'catalog');
+  const called = functions.filter(({ kind }) => kind === 'catalog');
+  if (uses.catalogTarget !== undefined)
+    return { kind: 'refused', error: notWritable(uses.catalogTarget.name) };
+  if (catalogRelation === undefined && called.length === 0) return ENGINE;
+  if (!MIXABLE.has(uses.kind)) {
+    if (uses.kind !== 'ViewStmt' || catalogRelation === undefined) return ENGINE;
+    return { kind: 'refused', error: notInView(catalogRelation.name) };
+  }
+  const offset = byteOffsets(sql);
+  const inTree = constants.filter((constant) =>
+    called.some(({ location }) => offset(location) >= constant.start && offset(location) < constant.end),
+  );
+  const isSessionOnly =
+    catalogRelation === undefined &&
+    inTree.every(({ isSessionCall }) => isSessionCall) &&
+    called.every(({ location }) =>
+      inTree.some(({ start, end }) => offset(location) >= start && offset(location) < end),
+    );
+  const plan = () => planMixed({ sql, tokens, constants: inTree, uses, offset });
+  if (uses.readsOnly && isCatalogOnly(uses.root)) {
+    refuseEffects(called, inTree, offset);
+    return {
+      kind: 'catalog',
+      sessionCalls: inTree.flatMap(({ sessionCalls }) => sessionCalls),
+      sessionPlan: isSessionOnly ? plan() : undefined,
+    };
+  }
+  return isSessionOnly ? { kind: 'session', plan: plan() } : { kind: 'mixed', plan: plan() };
+}
+
+/** Functions that change the session: the mirror is everybody's, so they are done by SQLens or not at all. */
+const EFFECTS = new Set(['set_config', 'pg_notify', 'pg_cancel_backend', 'pg_terminate_backend']);
+
+function refuseEffects(
+  called: readonly FunctionUse[],
+  constants: readonly CatalogConstant[],
+  offset: (bytes: number) => number,
+): void {
+  for (const { name, location } of called) {
+    const at = offset(location);
+    if (isForbiddenInMirror(name)) throw notHere(name, at);
+    const isConstant = constants.some(({ start, end }) => at >= start && at < end);
+    if (EFFECTS.has(name) && isSessionFunction(name) && !isConstant) throw notHere(name, at);
+  }
+}
+
+function notHere(name: string, at: number): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `${name} is not supported with these arguments`,
+    hint: `Write its arguments as constants. For a setting use SET, for a notification NOTIFY.`,
+    position: at + 1,
+  });
+}
+
+function notWritable(name: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.insufficientPrivilege,
+    message: `permission denied: "${name}" is a system catalog`,
+    hint: 'The catalog follows what CREATE, ALTER, DROP and COMMENT do; it cannot be written to.',
+  });
+}
+
+function notInView(name: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `a view cannot read the catalog's "${name}"`,
+    detail:
+      'The catalog is kept apart from the tables, and is read before a statement runs; a view runs within others.',
+    hint: 'Keep the rows instead: CREATE TABLE … AS SELECT … FROM the catalog, or ask the catalog directly.',
+  });
+}
