@@ -16,8 +16,9 @@ export type Piece =
       readonly kind: 'rows';
       readonly start: number;
       readonly end: number;
-      /** What to run in the mirror; undefined: the text itself. */
-      readonly catalogSql: string | undefined;
+      /** What to run in the mirror: followed by the text itself, or alone. */
+      readonly catalogSql: string;
+      readonly text: 'inside' | 'none';
       readonly before: string;
       readonly after: string;
     }
@@ -171,7 +172,8 @@ class Planner {
       kind: 'rows',
       start,
       end: tokens[end - 1]?.end ?? start,
-      catalogSql: undefined,
+      catalogSql: '',
+      text: 'inside',
       before: '',
       after: '',
     });
@@ -191,6 +193,7 @@ class Planner {
       start: tokens[first]?.start ?? 0,
       end: tokens[end - 1]?.end ?? 0,
       catalogSql: selectOf(relation, isTableCommand),
+      text: 'none',
       before: isTableCommand ? '' : '(',
       after: isTableCommand ? '' : `)${alias}`,
     });
@@ -209,7 +212,8 @@ class Planner {
       kind: 'rows',
       start: constant.start,
       end: constant.end,
-      catalogSql: `SELECT * FROM ${this.#input.sql.slice(constant.start, constant.end)}`,
+      catalogSql: 'SELECT * FROM ',
+      text: 'inside',
       before: '(',
       after: `)${alias}`,
     });

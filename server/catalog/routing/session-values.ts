@@ -1,0 +1,225 @@
+/**
+ * Functions about the session and the server, which SQLens answers itself: the mirror is one PostgreSQL session for
+ * everybody, and DuckDB's `current_user` is always duckdb.
+ */
+import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { quoteIdentifier, quoteLiteral } from '../../query/tokens.ts';
+import type { SessionCall } from './constants.ts';
+
+/** What a session can tell. Whatever is left out is asked of the mirror. */
+export interface SessionFacts {
+  readonly user: string;
+  /** The one database's name. */
+  readonly database: string;
+  /** What BackendKeyData gave the client. */
+  readonly processId: number;
+  /** The whole of what version() says. */
+  readonly versionText: string;
+  /** The schemas of the search path that exist; pg_catalog only where the path names it. */
+  readonly schemas: readonly string[];
+  /** The value of a setting, undefined when there is none of that name. */
+  setting(name: string): string | undefined;
+  /** set_config; its result is the new value. Called only when a statement is executed, not when it is described. */
+  setConfig?(name: string, value: string, isLocal: boolean): string;
+  notify?(channel: string, payload: string): void;
+  /** Whether there was such a session. */
+  cancelBackend?(processId: number): boolean;
+  terminateBackend?(processId: number): boolean;
+  /** When the server started, as PostgreSQL writes a timestamptz. */
+  readonly startTime?: string;
+  readonly clientAddress?: string | null;
+  readonly clientPort?: number | null;
+  readonly serverAddress?: string | null;
+  readonly serverPort?: number | null;
+}
+
+/** `describe`: only the type matters, and nothing may change. */
+export type AnswerMode = 'describe' | 'execute';
+
+/** A value with both its types. `text` is PostgreSQL's text format. */
+export interface SessionValue {
+  readonly text: string | null | readonly string[];
+  readonly postgresType: string;
+  readonly duckdbType: string;
+}
+
+type Answer = (
+  facts: SessionFacts,
+  parameters: readonly (string | null)[],
+  mode: AnswerMode,
+) => SessionValue | undefined;
+
+const text = (value: string | null): SessionValue => ({
+  text: value,
+  postgresType: 'pg_catalog.text',
+  duckdbType: 'VARCHAR',
+});
+const name = (value: string | null): SessionValue => ({ ...text(value), postgresType: 'pg_catalog.name' });
+const boolean = (value: boolean): SessionValue => ({
+  text: String(value),
+  postgresType: 'pg_catalog.bool',
+  duckdbType: 'BOOLEAN',
+});
+const integer = (value: number | null): SessionValue => ({
+  text: value === null ? null : String(value),
+  postgresType: 'pg_catalog.int4',
+  duckdbType: 'INTEGER',
+});
+const names = (values: readonly string[]): SessionValue => ({
+  text: values,
+  postgresType: 'pg_catalog.name[]',
+  duckdbType: 'VARCHAR[]',
+});
+const nothing: SessionValue = { text: '', postgresType: 'pg_catalog.text', duckdbType: 'VARCHAR' };
+
+/** Of an optional fact. */
+const address = (value: string | null | undefined): SessionValue | undefined =>
+  value === undefined ? undefined : { text: value, postgresType: 'pg_catalog.inet', duckdbType: 'VARCHAR' };
+const port = (value: number | null | undefined) => (value === undefined ? undefined : integer(value));
+const time = (value: string | undefined): SessionValue | undefined =>
+  value === undefined
+    ? undefined
+    : { text: value, postgresType: 'pg_catalog.timestamptz', duckdbType: 'TIMESTAMPTZ' };
+
+/** A function without parameters. */
+const plain =
+  (value: (facts: SessionFacts) => SessionValue | undefined): Answer =>
+  (facts, parameters) =>
+    parameters.length === 0 ? value(facts) : undefined;
+
+const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ['version', plain(({ versionText }) => text(versionText))],
+  ['current_database', plain(({ database }) => name(database))],
+  ['current_catalog', plain(({ database }) => name(database))],
+  ['current_user', plain(({ user }) => name(user))],
+  ['current_role', plain(({ user }) => name(user))],
+  ['session_user', plain(({ user }) => name(user))],
+  ['getpgusername', plain(({ user }) => name(user))],
+  ['current_schema', plain(({ schemas }) => name(schemas[0] ?? null))],
+  ['current_schemas', currentSchemas],
+  ['current_setting', currentSetting],
+  ['set_config', setConfig],
+  ['pg_backend_pid', plain(({ processId }) => integer(processId))],
+  ['pg_is_in_recovery', plain(() => boolean(false))],
+  ['pg_client_encoding', plain(() => name('UTF8'))],
+  ['getdatabaseencoding', plain(() => name('UTF8'))],
+  ['pg_encoding_to_char', (_, [encoding]) => (encoding === '6' ? name('UTF8') : undefined)],
+  // No session ever holds one: void, which is shown as nothing.
+  ['pg_advisory_unlock_all', plain(() => nothing)],
+  ['pg_postmaster_start_time', plain(({ startTime }) => time(startTime))],
+  ['pg_conf_load_time', plain(({ startTime }) => time(startTime))],
+  ['inet_client_addr', plain(({ clientAddress }) => address(clientAddress))],
+  ['inet_client_port', plain(({ clientPort }) => port(clientPort))],
+  ['inet_server_addr', plain(({ serverAddress }) => address(serverAddress))],
+  ['inet_server_port', plain(({ serverPort }) => port(serverPort))],
+  ['pg_notify', notify],
+  ['pg_cancel_backend', signal('pg_cancel_backend', ({ cancelBackend }) => cancelBackend)],
+  ['pg_terminate_backend', signal('pg_terminate_backend', ({ terminateBackend }) => terminateBackend)],
+]);
+
+/** @returns undefined when it is for the mirror to say */
+export function sessionValueOf(
+  { name: called, parameters }: SessionCall,
+  facts: SessionFacts,
+  mode: AnswerMode,
+): SessionValue | undefined {
+  return ANSWERS.get(called)?.(facts, parameters, mode);
+}
+
+function currentSchemas({ schemas }: SessionFacts, [implicit]: readonly (string | null)[]) {
+  if (implicit !== 'true' && implicit !== 'false') return undefined;
+  const isImplicit = implicit === 'true' && !schemas.includes('pg_catalog');
+  return names(isImplicit ? ['pg_catalog', ...schemas] : schemas);
+}
+
+function currentSetting(facts: SessionFacts, [setting, missingOk]: readonly (string | null)[]) {
+  const value = setting === undefined || setting === null ? undefined : facts.setting(setting);
+  if (value !== undefined) return text(value);
+  return missingOk === 'true' && setting !== undefined ? text(null) : undefined;
+}
+
+function setConfig(facts: SessionFacts, parameters: readonly (string | null)[], mode: AnswerMode) {
+  const [setting, value, isLocal] = parameters;
+  if (setting === undefined || setting === null || parameters.length !== 3) return undefined;
+  if (mode === 'describe') return text(value ?? '');
+  if (facts.setConfig === undefined) throw notHere('set_config', 'Use SET.');
+  return text(facts.setConfig(setting, value ?? '', isLocal === 'true'));
+}
+
+function notify(facts: SessionFacts, [channel, payload]: readonly (string | null)[], mode: AnswerMode) {
+  if (channel === undefined || channel === null) return undefined;
+  if (mode === 'describe') return nothing;
+  if (facts.notify === undefined) throw notHere('pg_notify', 'Use NOTIFY.');
+  facts.notify(channel, payload ?? '');
+  return nothing;
+}
+
+function signal(
+  called: string,
+  send: (facts: SessionFacts) => ((processId: number) => boolean) | undefined,
+): Answer {
+  return (facts, [processId], mode) => {
+    if (mode === 'describe') return boolean(false);
+    const act = send(facts);
+    if (act === undefined)
+      throw notHere(called, 'Send a cancel request instead, as clients do when asked to stop.');
+    return boolean(act(Number(processId)));
+  };
+}
+
+function notHere(called: string, hint: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `${called} is not supported`,
+    hint,
+  });
+}
+
+/** The value as a constant of DuckDB's. */
+export function duckdbConstant({ text: value, duckdbType }: SessionValue): string {
+  if (value === null) return `CAST(NULL AS ${duckdbType})`;
+  if (typeof value !== 'string') {
+    return value.length === 0 ? `CAST([] AS ${duckdbType})` : `[${value.map(quoteLiteral).join(', ')}]`;
+  }
+  if (duckdbType === 'VARCHAR') return quoteLiteral(value);
+  return `CAST(${quoteLiteral(value)} AS ${duckdbType})`;
+}
+
+/** The value as a constant of PostgreSQL's. */
+function postgresConstant({ text: value, postgresType }: SessionValue): string {
+  if (value === null) return `CAST(NULL AS ${postgresType})`;
+  const literal =
+    typeof value === 'string' ? postgresLiteral(value) : `ARRAY[${value.map(postgresLiteral).join(', ')}]`;
+  return `CAST(${literal} AS ${postgresType})`;
+}
+
+/** Right whatever standard_conforming_strings says. */
+function postgresLiteral(value: string): string {
+  const quoted = quoteLiteral(value);
+  return value.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
+
+/**
+ * A text for the mirror, with the calls about the session answered. Each answer is a subquery with the call's name:
+ * right in FROM and in expressions, and PostgreSQL names an output column after it.
+ * @param part the offsets of what is wanted of `sql`
+ */
+export function forMirror(
+  sql: string,
+  calls: readonly SessionCall[],
+  facts: SessionFacts,
+  mode: AnswerMode,
+  part: { readonly start: number; readonly end: number } = { start: 0, end: sql.length },
+): string {
+  let answered = '';
+  let copied = part.start;
+  for (const call of calls) {
+    if (call.start < part.start || call.end > part.end) continue;
+    const value = sessionValueOf(call, facts, mode);
+    if (value === undefined) continue;
+    const constant = `(SELECT ${postgresConstant(value)} AS ${quoteIdentifier(call.name)})`;
+    answered += sql.slice(copied, call.start) + constant;
+    copied = call.end;
+  }
+  return answered + sql.slice(copied, part.end);
+}
