@@ -184,10 +184,14 @@ function commandLineSettings(options: string): Map<string, string> {
     const separate = word === '-c';
     const assignment = separate ? unescaped[++index] : word.replace(/^(?:--|-c)/, '');
     const match = /^([^=]+)=(.*)$/s.exec(assignment ?? '');
-    if (match === null || (!separate && !/^(?:--|-c)/.test(word))) {
+    const isSwitch = /^(?:--|-c)/.test(word);
+    if (match === null || !isSwitch) {
+      const lacksValue = isSwitch && assignment !== undefined && assignment !== '';
       throw new FatalProtocolError({
         sqlState: SqlState.syntaxError,
-        message: `invalid command-line argument for server process: ${word}`,
+        message: lacksValue
+          ? `${word.startsWith('--') ? '--' : '-c '}${assignment} requires a value`
+          : `invalid command-line argument for server process: ${word}`,
         hint: 'In "options" (PGOPTIONS) this server takes -c name=value and --name=value.',
       });
     }

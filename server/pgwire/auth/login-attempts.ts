@@ -18,7 +18,8 @@ export interface LoginPatience {
   readonly maxDelay_ms: number;
 }
 
-const strict: LoginPatience = { threshold: 5, firstDelay_ms: 1_000, maxDelay_ms: 60_000 };
+/** A mistyped password counts twice with libpq's sslmode=prefer, which tries again without encryption. */
+const strict: LoginPatience = { threshold: 10, firstDelay_ms: 1_000, maxDelay_ms: 60_000 };
 /** On this machine whole teams may share one address (a pooler, containers), and whoever is here could do worse. */
 const gentle: LoginPatience = { threshold: 20, firstDelay_ms: 250, maxDelay_ms: 5_000 };
 /** So long after its last failure an address has a clean slate. */

@@ -29,7 +29,7 @@ export interface ScramSecret {
 /** Derives what the server keeps; takes a few milliseconds, so do it once for each password. */
 export function scramSecret(
   password: string,
-  salt = randomBytes(salt_bytes),
+  salt: Buffer = randomBytes(salt_bytes),
   rounds = iterations,
 ): ScramSecret {
   const salted = pbkdf2Sync(normalized(password), salt, rounds, key_bytes, 'sha256');

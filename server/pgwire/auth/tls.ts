@@ -1,5 +1,5 @@
 /** TLS as this server offers it: what is made of certificate and key, and the handshake on a socket. */
-import { constants, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
@@ -42,6 +42,8 @@ export function tlsIdentity({ cert, key, chain }: TlsPem): TlsIdentity {
   }
   try {
     const certificate = new X509Certificate(cert);
+    // OpenSSL itself minds only when both are of one type.
+    if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error('they do not belong together');
     const certificates = chain === undefined ? cert : `${cert.toString()}\n${chain.toString()}`;
     return {
       context: createSecureContext({
@@ -57,7 +59,7 @@ export function tlsIdentity({ cert, key, chain }: TlsPem): TlsIdentity {
     };
   } catch (error) {
     throw unusable(
-      `certificate and private key cannot be used: ${messageOf(error)}`,
+      `the certificate and the private key cannot be used: ${messageOf(error)}`,
       'Both are files in PEM form, and the key must be the certificate’s.',
       error,
     );
