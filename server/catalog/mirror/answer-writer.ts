@@ -8,6 +8,8 @@ export const PIECE_BYTES = 64 * 1024;
 /** Hands an answer on while it is made, so that a long one takes no memory here. */
 export class AnswerWriter {
   isTooLong = false;
+  /** Also of what was too long to hand on. */
+  lastByte: number | undefined;
   readonly #max_bytes: number;
   #frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + PIECE_BYTES);
   #filled_bytes = 0;
@@ -19,6 +21,7 @@ export class AnswerWriter {
 
   write(bytes: Uint8Array): void {
     this.#total_bytes += bytes.length;
+    this.lastByte = bytes.at(-1) ?? this.lastByte;
     this.isTooLong ||= this.#total_bytes > this.#max_bytes;
     if (this.isTooLong) return;
     for (let at = 0; at < bytes.length; ) {

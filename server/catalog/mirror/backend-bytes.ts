@@ -60,6 +60,15 @@ export function throwIfFailed(bytes: Buffer): void {
   });
 }
 
+/** Whether there is an ErrorResponse among the messages. */
+export function hasError(bytes: Buffer): boolean {
+  let found = false;
+  eachMessage(bytes, (type) => {
+    found ||= type === 'E';
+  });
+  return found;
+}
+
 function columnNames(body: Buffer): string[] {
   const names: string[] = [];
   const count = body.readInt16BE(0);

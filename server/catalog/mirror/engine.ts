@@ -77,7 +77,11 @@ export class Engine {
    * Opens the database, or makes the directory when there is none.
    * @throws whatever PostgreSQL's start threw; the process must end then
    */
-  static async open(folder: string, database: string | undefined, username: string | undefined): Promise<Engine> {
+  static async open(
+    folder: string,
+    database: string | undefined,
+    username: string | undefined,
+  ): Promise<Engine> {
     limitHeap();
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const postgres = await PGlite.create(folder, { database, username });
@@ -120,32 +124,36 @@ export class Engine {
 /** The data directory is on disk, and so would the files be by which messages go: some system calls each. */
 function keepOffDisk(files: ModuleFiles): void {
   const { open, unlink, rename } = files;
-  files.open = (path, ...rest) =>
-    open.call(files, path === INPUT_PATH ? OWN_INPUT_PATH : path, ...rest);
+  files.open = (path, ...rest) => open.call(files, path === INPUT_PATH ? OWN_INPUT_PATH : path, ...rest);
   files.unlink = (path) => (String(path).startsWith(SOCKET_PREFIX) ? undefined : unlink.call(files, path));
   files.rename = (from, to) =>
     String(from).startsWith(SOCKET_PREFIX) ? undefined : rename.call(files, from, to);
 }
 
-/** PGlite allows 2 GiB. */
+/** PGlite allows 2 GiB, and has no option for it. */
 function limitHeap(): void {
-  const Native = WebAssembly.Memory;
-  WebAssembly.Memory = class extends Native {
-    constructor(descriptor: WebAssembly.MemoryDescriptor) {
-      const { initial, maximum } = descriptor;
-      super({
-        ...descriptor,
-        maximum: Math.max(initial, Math.min(maximum ?? MAX_HEAP_PAGES, MAX_HEAP_PAGES)),
-      });
-    }
-  };
+  const wasm: unknown = Reflect.get(globalThis, 'WebAssembly');
+  if (typeof wasm !== 'object' || wasm === null) return;
+  const memory: unknown = Reflect.get(wasm, 'Memory');
+  if (typeof memory !== 'function') return;
+  const limited = new Proxy(memory, {
+    construct: (target, [given]: unknown[]): object =>
+      Reflect.construct(target, [isMemorySize(given) ? { ...given, maximum: MAX_HEAP_PAGES } : given]),
+  });
+  Reflect.set(wasm, 'Memory', limited);
+}
+
+function isMemorySize(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && 'maximum' in value;
 }
 
 function isPostgresModule(value: unknown): value is PostgresModule {
   if (typeof value !== 'object' || value === null) return false;
   const has = (name: string, type: string): boolean => typeof Reflect.get(value, name) === type;
   return (
-    ['_malloc', '_fopen', '_fclose', '_interactive_write', '_interactive_one'].every((name) => has(name, 'function')) &&
+    ['_malloc', '_fopen', '_fclose', '_interactive_write', '_interactive_one'].every((name) =>
+      has(name, 'function'),
+    ) &&
     has('_SOCKET_FILE', 'number') &&
     has('HEAPU8', 'object') &&
     has('HEAP32', 'object') &&

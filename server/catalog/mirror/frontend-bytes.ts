@@ -14,7 +14,7 @@ export interface SafeMessages {
 }
 
 const HEADER_BYTES = 5;
-const sync = message('S', Buffer.alloc(0));
+export const syncMessage = message('S', Buffer.alloc(0));
 /** The statements that read. EXPLAIN takes no others than these and writes, which a read-only transaction refuses. */
 const READING = /^(?:select|with|values|table|show|explain)\b/i;
 
@@ -64,7 +64,7 @@ export function safeMessages(bytes: Uint8Array): SafeMessages {
     at = end;
   }
   if (isSimple && out.length > 1) throw malformed('a simple query comes alone');
-  return { bytes: Buffer.concat([...out, sync]), isSimple, hasNamedStatements };
+  return { bytes: Buffer.concat([...out, syncMessage]), isSimple, hasNamedStatements };
 }
 
 function refuseUnlessReading(sql: string): void {

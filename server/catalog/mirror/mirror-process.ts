@@ -7,13 +7,16 @@ import { readSync } from 'node:fs';
 import { dieWithParent } from '../../../common/die-with-parent.ts';
 import { messageOf } from '../../../common/errors.ts';
 import { AnswerWriter, PIECE_BYTES, writeAll } from './answer-writer.ts';
-import { readRows } from './backend-bytes.ts';
+import { hasError, readRows } from './backend-bytes.ts';
 import { bootstrap } from './bootstrap/index.ts';
 import { Engine } from './engine.ts';
 import { FrameKind, FrameReader, frame, type Order, type Readiness, type Report } from './frames.ts';
-import { queryMessage } from './frontend-bytes.ts';
+import { queryMessage, syncMessage } from './frontend-bytes.ts';
 import { DATABASE_NAME, SUPERUSER_NAME } from './names.ts';
 import { EXIT_CREATED, EXIT_FAILED, type MirrorTask, PIPE_FD } from './task.ts';
+
+/** What ReadyForQuery, always the last message, ends with: 'E'. */
+const FAILED_TRANSACTION = 0x45;
 
 await dieWithParent();
 try {
@@ -46,7 +49,10 @@ async function create(folder: string): Promise<void> {
 async function serve(folder: string, version: string): Promise<void> {
   const engine = await Engine.open(folder, DATABASE_NAME, SUPERUSER_NAME);
   // What it logs goes nowhere, but would be made up all the same.
-  exec(engine, `SET log_min_messages = panic; SET log_min_error_statement = panic; SET search_path = pg_catalog`);
+  exec(
+    engine,
+    `SET log_min_messages = panic; SET log_min_error_statement = panic; SET search_path = pg_catalog`,
+  );
   const isFilled = bootstrap((sql) => exec(engine, sql), version);
   const readiness: Readiness = { isFilled, rss_bytes: process.memoryUsage.rss() };
   writeAll(frame(FrameKind.ready, Buffer.from(JSON.stringify(readiness))));
@@ -66,7 +72,11 @@ function obey(engine: Engine, body: Buffer): void {
   const order: Order = JSON.parse(body.toString('utf8', 4, bytesAt));
   const answer = new AnswerWriter(order.maxAnswer_bytes);
   let failure = order.before === '' ? undefined : refusal(engine, order.before);
-  if (failure === undefined) engine.run(body.subarray(bytesAt), (bytes) => answer.write(bytes));
+  if (failure === undefined) {
+    engine.run(body.subarray(bytesAt), (bytes) => answer.write(bytes));
+    // This build forgets what is left of the messages after an error, but not that it waits for a Sync.
+    if (answer.lastByte === FAILED_TRANSACTION) engine.run(syncMessage, () => undefined);
+  }
   answer.end();
   if (order.after !== '') failure ??= refusal(engine, order.after);
   const report: Report = {
@@ -79,20 +89,18 @@ function obey(engine: Engine, body: Buffer): void {
 
 /** What PostgreSQL says when it refuses the statements, undefined when it does not. */
 function refusal(engine: Engine, sql: string): Buffer | undefined {
-  const pieces: Buffer[] = [];
-  let isRefused = false;
-  engine.run(queryMessage(sql), (bytes) => {
-    // Every message is written by itself, its type first.
-    isRefused ||= bytes[0] === 0x45;
-    pieces.push(Buffer.from(bytes));
-  });
-  return isRefused ? Buffer.concat(pieces) : undefined;
+  const answer = collect(engine, queryMessage(sql));
+  return hasError(answer) ? answer : undefined;
 }
 
 /** Runs statements of our own; returns the first value of the last one's first row. */
 function exec(engine: Engine, sql: string): string | null | undefined {
-  const pieces: Buffer[] = [];
-  engine.run(queryMessage(sql), (bytes) => pieces.push(Buffer.from(bytes)));
-  const [row] = readRows(Buffer.concat(pieces));
+  const [row] = readRows(collect(engine, queryMessage(sql)));
   return row === undefined ? undefined : Object.values(row)[0];
+}
+
+function collect(engine: Engine, messages: Buffer): Buffer {
+  const pieces: Buffer[] = [];
+  engine.run(messages, (bytes) => pieces.push(Buffer.from(bytes)));
+  return Buffer.concat(pieces);
 }

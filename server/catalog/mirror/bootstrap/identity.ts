@@ -2,8 +2,7 @@
 import { SESSION_SETTINGS } from '../names.ts';
 import { moveBuiltin, native } from './builtins.ts';
 
-const passed = (setting: string): string =>
-  `nullif(${native('current_setting')}('${setting}', true), '')`;
+const passed = (setting: string): string => `nullif(${native('current_setting')}('${setting}', true), '')`;
 
 /** @param version SQLens' own */
 export function identityBootstrap(version: string): readonly string[] {

@@ -5,7 +5,12 @@
 import { moveBuiltin, native, removeBuiltins, revokeBuiltins } from './builtins.ts';
 import { REFUSE_FUNCTION } from './state.ts';
 
-const ADVISORY = ['pg_advisory_lock', 'pg_advisory_xact_lock', 'pg_advisory_lock_shared', 'pg_advisory_xact_lock_shared'];
+const ADVISORY = [
+  'pg_advisory_lock',
+  'pg_advisory_xact_lock',
+  'pg_advisory_lock_shared',
+  'pg_advisory_xact_lock_shared',
+];
 const ADVISORY_TRIES = ADVISORY.map((name) => name.replace('pg_', 'pg_try_'));
 const ADVISORY_UNLOCKS = ['pg_advisory_unlock', 'pg_advisory_unlock_shared'];
 

@@ -14,8 +14,7 @@ const acl = (adminRights: string, analystRights: string): string =>
 
 export const rolesBootstrap: readonly string[] = [
   ...[ADMIN_ROLE, ANALYST_ROLE].map(
-    (role) =>
-      `DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    (role) => `DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
   ),
   `ALTER DATABASE ${DATABASE_NAME} OWNER TO ${ADMIN_ROLE}`,
   // The catalogs are changed directly: ALTER … OWNER by the thousand would take seconds, and nobody drops these roles.

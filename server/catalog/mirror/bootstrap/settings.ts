@@ -8,7 +8,16 @@ import { REFUSE_FUNCTION } from './state.ts';
 
 const COLUMNS = [
   ...['name', 'setting', 'unit', 'category', 'short_desc', 'extra_desc', 'context', 'vartype', 'source'],
-  ...['min_val', 'max_val', 'enumvals', 'boot_val', 'reset_val', 'sourcefile', 'sourceline', 'pending_restart'],
+  ...[
+    'min_val',
+    'max_val',
+    'enumvals',
+    'boot_val',
+    'reset_val',
+    'sourcefile',
+    'sourceline',
+    'pending_restart',
+  ],
 ];
 const passed = `nullif(${native('current_setting')}('${SESSION_SETTINGS.settings}', true), '')::json`;
 /** Of PostgreSQL's own settings: how sessions behave. The rest describes a server that is not ours. */
