@@ -1,0 +1,198 @@
+/**
+ * Keeps the mirror at the newest committed state of DuckDB's catalog, and says what a session sees besides. A definition
+ * that commits only raises a number; whoever needs the mirror next waits until it has caught up, together with all others
+ * who wait.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { messageOf } from '../../../common/errors.ts';
+import type { Logger } from '../../../udf-registry/logger.ts';
+import { openBook, readRefusals } from './applied-state.ts';
+import { TIDY_FUNCTION } from './book.ts';
+import { applyStatement, type Change } from './change.ts';
+import { diff } from './diff.ts';
+import type { AppliedEntry, State } from './entry.ts';
+import type { MirrorPort } from './mirror-port.ts';
+import { OriginMap } from './origins.ts';
+import { readSnapshot } from './read/snapshot.ts';
+
+/** Changes in one statement of the mirror: how long a text is put together at a time. */
+const CHANGES_PER_STATEMENT = 100;
+
+export interface SchemaSyncOptions {
+  /** Runs work on a connection that belongs to no session and has no transaction open. */
+  readonly withConnection: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+  readonly mirror: MirrorPort;
+  readonly logger: Logger;
+}
+
+/** What a session has done that only it can see. */
+export interface OwnDefinitions {
+  readonly connection: DuckDBConnection;
+  /**
+   * Grows with everything that may change what the session alone sees: each of its definitions (also of temporary
+   * objects) and each rollback behind one. 0: it has never defined anything, and DuckDB is not even asked.
+   */
+  readonly stamp: number;
+}
+
+interface Overlay {
+  readonly stamp: number;
+  readonly synced: number;
+  readonly statements: readonly string[];
+}
+
+export class SchemaSync {
+  readonly origins = new OriginMap();
+  readonly #options: SchemaSyncOptions;
+  #version = 1;
+  /** The version that the mirror holds, 0 for none. */
+  #synced = 0;
+  #running: Promise<void> | undefined;
+  #applied: Map<string, AppliedEntry> | undefined;
+  #oids: ReadonlyMap<string, number> = new Map();
+  #isQueued = false;
+  readonly #overlays = new WeakMap<DuckDBConnection, Overlay>();
+
+  constructor(options: SchemaSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the mirror holds all that was committed when this is asked. */
+  get isUpToDate(): boolean {
+    return this.#synced === this.#version;
+  }
+
+  /**
+   * Called after each commit that may have changed the catalog. Costs nothing; where the mirror has been needed before,
+   * it is brought up to date in the background.
+   */
+  changed(): void {
+    this.#version++;
+    if (this.#synced === 0 || this.#isQueued) return;
+    this.#isQueued = true;
+    setImmediate(() => {
+      this.#isQueued = false;
+      this.upToDate().catch((error: unknown) => {
+        // Whoever needs the mirror next will try again, and be told.
+        this.#options.logger.warn({ reason: messageOf(error) }, 'the catalog was not brought up to date');
+      });
+    });
+  }
+
+  /**
+   * Resolves when the mirror holds all that was committed before the call.
+   * @throws what the mirror or DuckDB throws; the next call starts over
+   */
+  async upToDate(): Promise<void> {
+    const wanted = this.#version;
+    while (this.#synced < wanted) {
+      this.#running ??= this.#sync().finally(() => {
+        this.#running = undefined;
+      });
+      await this.#running;
+    }
+  }
+
+  /** The mirror has lost what it held, or may have: it is read again, and what is missing is made. */
+  async rebuild(): Promise<void> {
+    this.#applied = undefined;
+    this.#version++;
+    await this.upToDate();
+  }
+
+  /**
+   * Statements to run in the mirror, as its superuser and inside one request's transaction, so that the request sees what
+   * its session sees: temporary objects and definitions that are not committed. To be called after upToDate().
+   */
+  async overlayFor({ connection, stamp }: OwnDefinitions): Promise<readonly string[]> {
+    if (stamp === 0 || this.#applied === undefined) return [];
+    const known = this.#overlays.get(connection);
+    if (known?.stamp === stamp && known.synced === this.#synced) return known.statements;
+    const synced = this.#synced;
+    const applied = this.#applied;
+    const oids = this.#oids;
+    const seen = await readSnapshot(connection);
+    const statements = await statementsOf(diff(applied, oids, seen), false);
+    this.#overlays.set(connection, { stamp, synced, statements });
+    return statements;
+  }
+
+  async #sync(): Promise<void> {
+    const { mirror, withConnection } = this.#options;
+    const version = this.#version;
+    try {
+      this.#applied ??= await this.#open();
+      const wanted = await withConnection(readSnapshot);
+      const changes = diff(this.#applied, this.#oids, wanted, { retryRefused: true });
+      await this.#apply(changes);
+      const refusedInPlace = await this.#note(wanted, changes);
+      if (refusedInPlace.size > 0) {
+        const again = diff(this.#applied, wanted.oids, wanted, { anew: refusedInPlace });
+        await this.#apply(again);
+        await this.#note(wanted, again);
+        changes.push(...again);
+      }
+      const isFirst = this.#synced === 0;
+      const names = new Set(changes.map(({ object }) => ('table' in object ? object.table : object.name)));
+      if (isFirst || names.size > 0) {
+        await this.origins.read(mirror, wanted.entries.values(), isFirst ? undefined : names);
+      }
+      this.#synced = version;
+    } catch (error) {
+      // What the mirror holds now is not known; it will say.
+      this.#applied = undefined;
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Map<string, AppliedEntry>> {
+    this.#oids = new Map();
+    this.#synced = 0;
+    return openBook(this.#options.mirror);
+  }
+
+  async #apply(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const statements = await statementsOf(changes, true);
+    const isRemoving = changes.some(({ definition, inPlace }) => definition === null || inPlace);
+    await this.#options.mirror.apply(isRemoving ? [...statements, `SELECT ${TIDY_FUNCTION}()`] : statements);
+  }
+
+  /**
+   * Keeps what is applied now.
+   * @returns what was to be changed in place and was refused
+   */
+  async #note(wanted: State, changes: readonly Change[]): Promise<ReadonlySet<string>> {
+    const former = this.#applied ?? new Map<string, AppliedEntry>();
+    const reasons =
+      changes.length === 0 ? new Map<string, string>() : await readRefusals(this.#options.mirror);
+    const refusedInPlace = new Set<string>();
+    const applied = new Map<string, AppliedEntry>();
+    const inPlace = new Set(changes.filter((change) => change.inPlace).map(({ id }) => id));
+    for (const [id, entry] of wanted.entries) {
+      const refused = changes.length === 0 ? former.get(id)?.refused : reasons.get(id);
+      applied.set(id, { ...entry, refused });
+      if (refused === undefined) continue;
+      if (inPlace.has(id)) refusedInPlace.add(id);
+      else if (former.get(id)?.refused !== refused) this.#logRefusal(entry.object, refused);
+    }
+    this.#applied = applied;
+    this.#oids = wanted.oids;
+    return refusedInPlace;
+  }
+
+  #logRefusal(object: AppliedEntry['object'], reason: string): void {
+    const { kind, schema, name } = object;
+    this.#options.logger.warn({ kind, schema, name, reason }, 'the catalog does not show an object');
+  }
+}
+
+async function statementsOf(changes: readonly Change[], recorded: boolean): Promise<string[]> {
+  const statements: string[] = [];
+  for (let at = 0; at < changes.length; at += CHANGES_PER_STATEMENT) {
+    statements.push(applyStatement(changes.slice(at, at + CHANGES_PER_STATEMENT), recorded));
+    await nextTurn();
+  }
+  return statements;
+}
