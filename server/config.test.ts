@@ -47,6 +47,9 @@ test('what is wrong is named', () => {
     [['--nosuch'], {}, /nosuch/],
     [['--workers', '0'], {}, /--workers/],
     [['--tls-cert', 'x'], {}, /--tls-key/],
+    [['--require-tls'], {}, /--require-tls needs --tls-cert/],
+    [['--tls-chain', 'x'], {}, /--tls-chain needs --tls-cert/],
+    [['--password-file', 'x'], { SQLENS_PASSWORD: 'y' }, /SQLENS_PASSWORD.*exclude/],
     [['--log-level', 'loud'], {}, /--log-level/],
     [[], { SQLENS_EMPTY: 'perhaps' }, /--empty/],
   ];

@@ -156,3 +156,24 @@ test('without a token, pages of other sites are refused and our own are served',
     assert.equal(ask(method, headers), SqlState.insufficientPrivilege, JSON.stringify(headers));
   }
 });
+
+test('where SQL asks for passwords, being on this machine is not enough for HTTP either', () => {
+  const check = createAccessCheck('127.0.0.1', undefined, true);
+  const headers = { host: '127.0.0.1:8080' };
+  for (const route of ['/', '/healthz', '/readyz', '/docs', '/docs/json']) {
+    assert.equal(
+      codeOf(() => check({ method: 'GET', route, headers })),
+      'passes',
+    );
+  }
+  for (const route of ['/v1/models', '/v1/queries', '/metrics', undefined]) {
+    assert.equal(
+      codeOf(() => check({ method: 'GET', route, headers })),
+      SqlState.invalidAuthorizationSpecification,
+    );
+  }
+  assert.equal(
+    codeOf(() => check({ method: 'GET', route: '/healthz', headers: { host: 'evil.example' } })),
+    SqlState.insufficientPrivilege,
+  );
+});
