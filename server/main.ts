@@ -1,13 +1,13 @@
 /** The command line: `sqlens serve | demo | user | model inspect | --help | --version`. */
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pino from 'pino';
 import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
+import { SQLENS_VERSION } from '../common/version.ts';
 import { compileInChild } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
-import { readPassword } from './password-prompt.ts';
+import { firstLine, readHidden } from './password-prompt.ts';
 import { compileMemory_bytes } from './query/ddl/create-model.ts';
 import { startServer } from './start.ts';
 import { USER_USAGE, userCommand } from './user-command.ts';
@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
       return wantsHelp(rest) || rest.length === 0 ? print(USER_USAGE) : user(rest);
     case '--version':
     case '-v':
-      return print(`sqlens ${version()}\n`);
+      return print(`sqlens ${SQLENS_VERSION}\n`);
     case undefined:
     case '--help':
     case '-h':
@@ -88,7 +88,8 @@ async function demo(args: readonly string[]): Promise<number> {
 function user(args: readonly string[]): Promise<number> {
   return userCommand(args, process.env, {
     print,
-    readPassword: (prompt) => readPassword(prompt, process.stdin, process.stderr),
+    readPassword: (prompt) =>
+      process.stdin.isTTY ? readHidden(prompt, process.stdin, process.stderr) : firstLine(process.stdin),
     isInteractive: process.stdin.isTTY,
   });
 }
@@ -128,18 +129,6 @@ async function readModelFile(file: string): Promise<Uint8Array> {
 
 function wantsHelp(args: readonly string[]): boolean {
   return args.includes('--help') || args.includes('-h');
-}
-
-function version(): string {
-  for (const candidate of ['../package.json', '../../package.json']) {
-    try {
-      const json: { version: string } = JSON.parse(readFileSync(new URL(candidate, import.meta.url), 'utf8'));
-      return json.version;
-    } catch {
-      // From dist/ the file is one folder further up.
-    }
-  }
-  return 'unknown';
 }
 
 /** An address that this machine's clients can connect to, also where the server listens on all. */

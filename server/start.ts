@@ -10,6 +10,7 @@ import { createInference, type Logger } from '../udf-registry/inference.ts';
 import { createAdminServer } from './admin/index.ts';
 import { createSqlAdminBackend } from './admin/sql-backend.ts';
 import { EngineBackend } from './backend.ts';
+import { createCatalogPorts } from './catalog/ports.ts';
 import type { Config } from './config.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { createWireServer } from './pgwire/index.ts';
@@ -61,7 +62,12 @@ export async function startServer(config: Config, options: StartOptions): Promis
       engineThreads: config.engineThreads,
     });
     undo.push(() => engine.close());
-    const backend = new EngineBackend(engine);
+    const ports = createCatalogPorts({
+      dataDir: dataDir.path,
+      withConnection: (work) => engine.withUtility(work),
+      logger,
+    });
+    const backend = new EngineBackend(engine, ports);
     undo.push(() => backend.close());
     const security = new Security(config, logger);
     const wire = createWireServer({
@@ -98,6 +104,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     undo.push(async () => security.close());
     undo.push(() => admin.close());
     const httpAddress = await admin.listen();
+    backend.warmUp();
     const reload = security.hasFiles ? () => security.reload() : undefined;
     return { pgAddress, httpAddress, samplesPath: dataDir.samplesPath, reload, close: stop };
   } catch (error) {

@@ -1,13 +1,6 @@
 /** The seam between a session of the engine and the catalog: what each needs of the other. */
-import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Notice, Role } from '../query/api.ts';
-
-/** A setting as pg_settings shows it. */
-export interface SettingRow {
-  readonly name: string;
-  readonly setting: string;
-  readonly description: string;
-}
+import type { OwnDefinitions } from './schema/index.ts';
 
 /** What the catalog's answers depend on besides the objects there are. */
 export interface CatalogSession {
@@ -15,13 +8,25 @@ export interface CatalogSession {
   readonly role: Role;
   /** The process id that BackendKeyData gave the client. */
   readonly processId: number;
-  /** Sees what the session sees: its own temporary tables, and what its transaction has not committed. */
-  readonly connection: DuckDBConnection;
-  /** Whether there may be objects that only this session sees. */
-  readonly hasOwnObjects: boolean;
+  /** Temporary tables, and what its transaction has not committed. */
+  readonly ownDefinitions: OwnDefinitions;
+  /** The name of the one database. */
+  readonly database: string;
+  /** What version() says. */
+  readonly versionText: string;
+  /** set_config and SET alike. */
+  setConfig(name: string, value: string, isLocal: boolean): Promise<void>;
+  notify(channel: string, payload: string): Promise<void>;
+  /** @returns whether there is such a session */
+  signalBackend(processId: number, signal: 'cancel' | 'terminate'): boolean;
   /** The value of a setting, undefined when there is none of that name. */
   setting(name: string): string | undefined;
-  settings(): readonly SettingRow[];
+  /** Rows of pg_settings; columns left out are PostgreSQL's own. */
+  settings(): readonly object[];
+  /** Rows of pg_prepared_statements. */
+  preparedStatements(): readonly object[];
+  /** Rows of pg_cursors. */
+  cursors(): readonly object[];
   notice(notice: Notice): void;
 }
 

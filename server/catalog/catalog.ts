@@ -3,73 +3,124 @@
  * mirror of what SQLens has. A statement goes there whole, as the messages of the protocol, and its rows come back
  * the same way; nothing is kept there between two of them.
  */
+
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { messageOf } from '../../common/errors.ts';
+import type { Logger } from '../../udf-registry/logger.ts';
 import type { BoundStatement, CatalogExecution, CatalogStatement } from '../query/api.ts';
+import type { RelationOrigin } from '../query/column-origins.ts';
+import { EngineNames, NamesCache } from '../query/known-names.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
-import { type CatalogReply, describeMessages, executeMessages, readReply } from './messages.ts';
+import { factsOf } from './facts.ts';
+import { type CatalogReply, describeMessages, executeMessages, readDataRow, readReply } from './messages.ts';
+import type { Mirror } from './mirror/mirror.ts';
 import { prologueOf } from './prologue.ts';
+import type { SessionCall } from './routing/constants.ts';
+import { type MirrorRows, materialise } from './routing/materialise.ts';
+import { mentionsCatalog } from './routing/names.ts';
+import type { MixedPlan } from './routing/plan.ts';
+import { type Route, routeOf } from './routing/route.ts';
+import { type AnswerMode, forMirror } from './routing/session-values.ts';
+import type { SchemaSync } from './schema/index.ts';
 
-/** The process that PostgreSQL runs in. */
-export interface MirrorPort {
-  request(
-    request: {
-      readonly prologue: readonly string[];
-      readonly overlay: readonly string[];
-      readonly bytes: Uint8Array;
-    },
-    signal: AbortSignal,
-  ): Promise<Buffer>;
-  close(): Promise<void>;
+export interface CatalogPorts {
+  /** The process that PostgreSQL runs in. */
+  readonly mirror: Mirror;
+  /** What keeps it at what the engine has. */
+  readonly schema: SchemaSync;
 }
 
-/** What keeps the mirror at what the engine has. */
-export interface SchemaPort {
-  /** Something was defined and committed. */
-  changed(): void;
-  upToDate(): Promise<void>;
-  /** The definitions that only this session sees. */
-  overlayFor(connection: CatalogSession['connection']): Promise<readonly string[]>;
-}
-
-export interface CatalogOptions {
-  readonly answers: (sql: string) => boolean;
-  readonly mirror: MirrorPort;
-  readonly schema: SchemaPort;
+export interface CatalogOptions extends CatalogPorts {
   /** The sessions there are now. */
   readonly activity: () => readonly SessionActivity[];
+  /** Runs something on a connection that sees what is committed. */
+  readonly logger: Logger;
+  readonly withUtility: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
+}
+
+/** A statement for the mirror, with the calls in it that the session answers. */
+interface RoutedStatement extends CatalogStatement {
+  readonly sessionCalls: readonly SessionCall[];
+}
+
+function isRouted(statement: CatalogStatement): statement is RoutedStatement {
+  return 'sessionCalls' in statement;
 }
 
 export class Catalog {
   readonly #options: CatalogOptions;
+  readonly #names = new NamesCache();
+  #warmUp: NodeJS.Timeout | undefined;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
   }
 
-  /** Whether a statement touches the catalog alone. */
-  answers(sql: string): boolean {
-    return this.#options.answers(sql);
+  /** Starts the process behind it a little later, so that the first who needs it need not wait. */
+  warmUp(): void {
+    const { schema, logger } = this.#options;
+    this.#warmUp = setTimeout(() => {
+      schema.upToDate().catch((error: unknown) => {
+        logger.warn({ reason: messageOf(error) }, 'the catalog could not be started ahead of its first use');
+      });
+    }, WARM_UP_DELAY_MS).unref();
   }
 
   /** To be called after every definition that was committed. */
   changed(): void {
+    this.#names.changed();
     this.#options.schema.changed();
   }
 
-  /** @throws SqlensError what PostgreSQL refuses, with its SQLSTATE and position */
+  /** Where a statement goes. */
+  route(sql: string, session: CatalogSession): Route | Promise<Route> {
+    if (!mentionsCatalog(sql)) return ENGINE_ROUTE;
+    return this.#namesFor(session).then((names) => routeOf(sql, names));
+  }
+
+  /** The numbers of a relation in the catalog, as far as they are known by now; nobody waits for them. */
+  originOf(schema: string, name: string): RelationOrigin | undefined {
+    return this.#options.schema.origins.find(schema, name);
+  }
+
+  /**
+   * The text that the engine runs for a statement that needs both it and the catalog.
+   * @throws SqlensError what PostgreSQL refuses of the parts
+   */
+  async rewrite(
+    plan: MixedPlan,
+    mode: AnswerMode,
+    session: CatalogSession,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const facts = await factsOf(session, await this.#namesFor(session));
+    const text = await materialise(plan, facts, mode, (sql) => this.#query(sql, session, signal));
+    await facts.settle();
+    return text;
+  }
+
+  /**
+   * @param sessionCalls of the statement's route
+   * @throws SqlensError what PostgreSQL refuses, with its SQLSTATE and position
+   */
   async prepare(
     sql: string,
+    sessionCalls: readonly SessionCall[],
     parameterOids: readonly number[],
     session: CatalogSession,
     signal: AbortSignal,
   ): Promise<CatalogStatement> {
-    const reply = await this.#ask(sql, describeMessages(sql, parameterOids), session, signal);
-    return {
+    const answered = await this.#answered(sql, sessionCalls, 'describe', session);
+    const reply = await this.#ask(sql, describeMessages(answered, parameterOids), session, signal);
+    const statement: RoutedStatement = {
+      sessionCalls,
       kind: 'catalog',
       text: sql,
       parameterOids: reply.parameterOids,
       columns: reply.columns,
       isEmpty: false,
     };
+    return statement;
   }
 
   async execute(
@@ -77,15 +128,47 @@ export class Catalog {
     session: CatalogSession,
     signal: AbortSignal,
   ): Promise<CatalogExecution> {
-    const { text: sql, parameterOids } = statement;
-    const reply = await this.#ask(sql, executeMessages({ ...binding, sql, parameterOids }), session, signal);
+    const { text, parameterOids } = statement;
+    const calls = isRouted(statement) ? statement.sessionCalls : [];
+    const sql = await this.#answered(text, calls, 'execute', session);
+    const reply = await this.#ask(text, executeMessages({ ...binding, sql, parameterOids }), session, signal);
     for (const error of reply.notices) session.notice({ severity: 'NOTICE', error });
     return executionOf(statement, reply);
   }
 
-  /** The rows of a statement of ours, each value as its text. */
   async close(): Promise<void> {
+    clearTimeout(this.#warmUp);
     await this.#options.mirror.close();
+  }
+
+  async #namesFor(session: CatalogSession): Promise<EngineNames> {
+    const { connection, stamp } = session.ownDefinitions;
+    if (stamp > 0) return EngineNames.read(connection);
+    return this.#names.current(() => this.#options.withUtility((connection) => EngineNames.read(connection)));
+  }
+
+  async #answered(
+    sql: string,
+    calls: readonly SessionCall[],
+    mode: AnswerMode,
+    session: CatalogSession,
+  ): Promise<string> {
+    if (calls.length === 0) return sql;
+    const facts = await factsOf(session, await this.#namesFor(session));
+    const answered = forMirror(sql, calls, facts, mode);
+    await facts.settle();
+    return answered;
+  }
+
+  /** The rows of a part of a statement, every value as its text. */
+  async #query(sql: string, session: CatalogSession, signal: AbortSignal): Promise<MirrorRows> {
+    const nothing = { parameterOids: [], parameters: [], parameterFormats: [], resultFormats: [] };
+    const bytes = Buffer.concat([describeMessages(sql, []), executeMessages({ sql, ...nothing })]);
+    const { columns = [], rows } = await this.#ask(sql, bytes, session, signal);
+    return {
+      columns: columns.map(({ name, oid }) => ({ name, typeOid: oid })),
+      rows: rows.map(readDataRow),
+    };
   }
 
   async #ask(
@@ -96,11 +179,17 @@ export class Catalog {
   ): Promise<CatalogReply> {
     const { activity, mirror, schema } = this.#options;
     await schema.upToDate();
-    const overlay = session.hasOwnObjects ? await schema.overlayFor(session.connection) : [];
+    await mirror.ensureRole(session.user, session.role);
+    const overlay = await schema.overlayFor(session.ownDefinitions);
     const prologue = prologueOf(sql, session, activity);
     return readReply(await mirror.request({ prologue, overlay, bytes }, signal));
   }
 }
+
+/** By then a server that was started for a moment has stopped, and one that is needed at once is at work. */
+const WARM_UP_DELAY_MS = 1_500;
+
+const ENGINE_ROUTE: Route = { kind: 'engine' };
 
 /** How many rows leave at a time, so that other connections have their turn. */
 const BATCH_ROWS = 256;

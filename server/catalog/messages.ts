@@ -123,6 +123,20 @@ function readColumns(body: Buffer): CatalogColumn[] {
   return columns;
 }
 
+/** The values of a DataRow message in text format. */
+export function readDataRow(message: Uint8Array): (string | null)[] {
+  const bytes = Buffer.from(message.buffer, message.byteOffset, message.length);
+  const values: (string | null)[] = [];
+  const count = bytes.readInt16BE(HEADER_BYTES);
+  for (let at = HEADER_BYTES + 2; values.length < count; ) {
+    const length_bytes = bytes.readInt32BE(at);
+    at += 4;
+    values.push(length_bytes < 0 ? null : bytes.toString('utf8', at, at + length_bytes));
+    at += Math.max(0, length_bytes);
+  }
+  return values;
+}
+
 /** The fields of an ErrorResponse or NoticeResponse. */
 function readReport(body: Buffer): SqlensError {
   const fields = new Map<string, string>();

@@ -1,11 +1,80 @@
-/** What the catalog is told of a session before its statement. */
+/** What the catalog is told of a session before its statement: who asks, where names are looked up, how values look. */
 import { quoteIdentifier, quoteLiteral } from '../query/tokens.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
+import { SESSION_SETTINGS } from './mirror/names.ts';
 
+/** Settings that change what PostgreSQL answers. */
+const FOLLOWED = [
+  'search_path',
+  'TimeZone',
+  'DateStyle',
+  'IntervalStyle',
+  'extra_float_digits',
+  'bytea_output',
+  'application_name',
+  'quote_all_identifiers',
+];
+
+/**
+ * @param sql the statement, as the client sent it: rows that only a view shows are passed when it is mentioned
+ * @param activity the sessions there are
+ */
 export function prologueOf(
   sql: string,
   session: CatalogSession,
   activity: () => readonly SessionActivity[],
 ): string[] {
-  return [`SET LOCAL SESSION AUTHORIZATION ${quoteIdentifier(session.user)}`, quoteLiteral(sql) && ''];
+  const settings = FOLLOWED.flatMap((name): [string, string][] => {
+    const value = session.setting(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  settings.push([SESSION_SETTINGS.processId, String(session.processId)]);
+  if (/pg_settings/i.test(sql)) {
+    settings.push([SESSION_SETTINGS.settings, JSON.stringify(session.settings())]);
+  }
+  if (/pg_stat_activity/i.test(sql)) {
+    const rows = activity().map((row) => activityRow(row, session));
+    settings.push([SESSION_SETTINGS.activity, JSON.stringify(rows)]);
+  }
+  if (/pg_prepared_statements/i.test(sql)) {
+    settings.push([SESSION_SETTINGS.preparedStatements, JSON.stringify(session.preparedStatements())]);
+  }
+  if (/pg_cursors/i.test(sql)) {
+    settings.push([SESSION_SETTINGS.cursors, JSON.stringify(session.cursors())]);
+  }
+  const calls = settings.map(
+    ([name, value]) => `pg_catalog.set_config(${quoteText(name)}, ${quoteText(value)}, true)`,
+  );
+  return [`SELECT ${calls.join(', ')}`, `SET LOCAL SESSION AUTHORIZATION ${quoteIdentifier(session.user)}`];
+}
+
+/** Right whatever the text holds: PostgreSQL reads backslashes in E'' only. */
+function quoteText(text: string): string {
+  return quoteLiteral(text.replaceAll('\0', ''));
+}
+
+/** A row of pg_stat_activity; an analyst sees what other users do as PostgreSQL shows it to whom it does not concern. */
+function activityRow(activity: SessionActivity, { user, role }: CatalogSession) {
+  const { processId, applicationName, remoteAddress } = activity;
+  const common = { pid: processId, usename: activity.user, application_name: applicationName };
+  if (role !== 'admin' && activity.user !== user) return { ...common, query: '<insufficient privilege>' };
+  return {
+    ...common,
+    client_addr: addressOf(remoteAddress),
+    backend_start: activity.startedAt,
+    xact_start: activity.transactionStartedAt,
+    query_start: activity.queryStartedAt,
+    state_change: activity.stateChangedAt,
+    wait_event_type: activity.state === 'active' ? null : 'Client',
+    wait_event: activity.state === 'active' ? null : 'ClientRead',
+    state: activity.state,
+    query: activity.query,
+    backend_type: processId === 0 ? 'background worker' : 'client backend',
+  };
+}
+
+/** An address that inet reads; the server's own sessions have none. */
+function addressOf(remoteAddress: string): string | null {
+  const address = remoteAddress.replace(/^::ffff:/, '');
+  return /^[\d.]+$|^[\da-f:]+$/i.test(address) ? address : null;
 }

@@ -157,6 +157,8 @@ export interface BackendSession {
   /** Called for every notice and for every GUC_REPORT parameter that changes, before the statement's CommandComplete. */
   onNotice: (notice: Notice) => void;
   onParameterStatus: (name: string, value: string) => void;
+  /** Called when another session asked that this one ends. */
+  onTerminate: () => void;
 
   /** The values to report as ParameterStatus after authentication, in PostgreSQL's order and spelling. */
   parameterStatuses(): readonly (readonly [name: string, value: string])[];

@@ -7,6 +7,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
+import type { MixedPlan } from '../catalog/routing/plan.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
@@ -25,6 +26,8 @@ export interface Parsed extends EngineStatement {
   readonly typed: TypedText;
   /** Whether a function that asks was bound: by itself, or by a view or macro it uses. */
   readonly asks: boolean;
+  /** What it needs of the catalog, fetched anew for every execution. */
+  readonly mixed?: MixedPlan;
   /** What describing has listed, for the first execution. */
   readonly described: QueryAnswering | undefined;
   /** Parameters (0-based) that are text only because nothing determines them. */

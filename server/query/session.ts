@@ -1,9 +1,12 @@
 /** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
 import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
-import { SqlensError, SqlState } from '../../common/errors.ts';
+import { SqlensError, SqlState, unreachable } from '../../common/errors.ts';
 import type { CatalogSession, SessionActivity } from '../catalog/api.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { catalogStatement } from '../catalog/index.ts';
+import { type MixedPlan, wholeQuery } from '../catalog/routing/plan.ts';
+import type { Route } from '../catalog/routing/route.ts';
+import type { OwnDefinitions } from '../catalog/schema/index.ts';
+import { VERSION_TEXT } from '../catalog/version.ts';
 import { Activity } from './activity.ts';
 import type {
   BackendSession,
@@ -33,20 +36,38 @@ import { runQuery } from './run-query.ts';
 import { runWrite } from './run-write.ts';
 import { checkStatement } from './sandbox.ts';
 import type { SessionContext } from './session-context.ts';
-import { Settings } from './settings.ts';
+import { type SettingRow, Settings } from './settings.ts';
 import { StatementTimer } from './statement-timer.ts';
 import { classify } from './statements.ts';
-import { splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
+import { quoteIdentifier, quoteLiteral, splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
 import { Transaction } from './transaction.ts';
 
 const INTERRUPT_INTERVAL_MS = 20;
 
+/** Other sessions, as far as one may act on them. */
+export interface SessionPeers {
+  /** @returns whether there is such a session; throws 42501 when it is somebody else's */
+  signal(
+    processId: number,
+    signal: 'cancel' | 'terminate',
+    by: { readonly user: string; readonly role: Role },
+  ): boolean;
+}
+
+export interface SessionServices {
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  readonly peers: SessionPeers;
+}
+
 export class Session implements BackendSession {
   onNotice: (notice: Notice) => void = () => undefined;
   onParameterStatus: (name: string, value: string) => void = () => undefined;
+  onTerminate: () => void = () => undefined;
   onClosed: () => void = () => undefined;
   readonly #engine: Engine;
   readonly #catalog: Catalog;
+  readonly #peers: SessionPeers;
   readonly #connection: DuckDBConnection;
   readonly #id: number;
   readonly #user: string;
@@ -59,6 +80,8 @@ export class Session implements BackendSession {
   /** Something was defined in the open transaction, which nobody else sees yet. */
   #definedInTransaction = false;
   #hasTemporary = false;
+  /** Counts definitions, and ends of transactions behind them. */
+  #definitionCount = 0;
   #side: DuckDBConnection | undefined;
   #controller = new AbortController();
   #open: StreamExecution | undefined;
@@ -69,14 +92,14 @@ export class Session implements BackendSession {
   #interrupting: NodeJS.Timeout | undefined;
 
   private constructor(
-    engine: Engine,
-    catalog: Catalog,
+    { engine, catalog, peers }: SessionServices,
     connection: DuckDBConnection,
     id: number,
     start: SessionStart,
   ) {
     this.#engine = engine;
     this.#catalog = catalog;
+    this.#peers = peers;
     this.#connection = connection;
     this.#id = id;
     this.#user = start.user;
@@ -93,8 +116,8 @@ export class Session implements BackendSession {
   }
 
   /** @throws when a setting of the startup message is wrong */
-  static async open(engine: Engine, catalog: Catalog, id: number, start: SessionStart): Promise<Session> {
-    const session = new Session(engine, catalog, await engine.connect(), id, start);
+  static async open(services: SessionServices, id: number, start: SessionStart): Promise<Session> {
+    const session = new Session(services, await services.engine.connect(), id, start);
     try {
       for (const [name, value] of start.settings) {
         await runControl(session.#context(), { kind: 'assign', name, value });
@@ -132,10 +155,12 @@ export class Session implements BackendSession {
   }
 
   async #prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
-    if (this.#catalog.answers(sql)) {
+    const route = await this.#catalog.route(sql, this.#catalogSession);
+    if (route.kind === 'catalog') {
       this.#transaction.assertUsable();
       const oids = declared.map(({ oid }) => oid);
-      return this.#catalog.prepare(sql, oids, this.#catalogSession, this.#controller.signal);
+      const { signal } = this.#controller;
+      return this.#catalog.prepare(sql, route.sessionCalls, oids, this.#catalogSession, signal);
     }
     return this.#parse(
       sql,
@@ -200,23 +225,43 @@ export class Session implements BackendSession {
   #noteCommitted(): void {
     if (!this.#definedInTransaction || this.#transaction.isOpen) return;
     this.#definedInTransaction = false;
+    this.#definitionCount++;
     this.#catalog.changed();
   }
 
+  #ownDefinitions(): OwnDefinitions {
+    const mayDiffer = this.#definedInTransaction || this.#hasTemporary;
+    return { connection: this.#connection, stamp: mayDiffer ? this.#definitionCount : 0 };
+  }
+
   #asSeenByCatalog({ user, role, processId }: SessionStart): CatalogSession {
-    const hasOwnObjects = () => this.#definedInTransaction || this.#hasTemporary;
+    const ownDefinitions = () => this.#ownDefinitions();
     return {
       user,
       role,
       processId,
-      connection: this.#connection,
-      get hasOwnObjects() {
-        return hasOwnObjects();
+      database: 'sqlens',
+      versionText: VERSION_TEXT,
+      get ownDefinitions() {
+        return ownDefinitions();
       },
       setting: (name) => this.#settings.find(name),
-      settings: () => this.#settings.all().map(([name, setting]) => ({ name, setting, description: '' })),
+      settings: () => this.#settings.all().map(pgSettingsRow),
+      preparedStatements: () => [],
+      cursors: () => [],
       notice: (notice) => this.onNotice(notice),
+      setConfig: (name, value, isLocal) =>
+        this.#runOwn(`SET ${isLocal ? 'LOCAL ' : ''}${settingPath(name)} = ${quoteLiteral(value)}`),
+      notify: (channel, payload) =>
+        this.#runOwn(`NOTIFY ${quoteIdentifier(channel)}, ${quoteLiteral(payload)}`),
+      signalBackend: (target, signal) => this.#peers.signal(target, signal, { user, role }),
     };
+  }
+
+  /** A statement about the session that another one implies. */
+  async #runOwn(sql: string): Promise<void> {
+    const execution = await this.#run(await this.#parseEngine(sql, []), []);
+    await execution.close();
   }
 
   cancel(): void {
@@ -294,10 +339,35 @@ export class Session implements BackendSession {
     if (open?.isOpen) await open.close();
   }
 
+  /** What the statement needs of the catalog is fetched first, and stands in what the engine gets. */
   async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    const written = catalogStatement(sql, { ...this.#catalogSession, database: 'sqlens' }) ?? sql;
-    const tokens = tokenize(written);
-    const text = withPlainSpaces(written, tokens);
+    const route = await this.#catalog.route(sql, this.#catalogSession);
+    if (route.kind === 'refused') throw route.error;
+    const plan = planOf(sql, route);
+    return plan === undefined
+      ? this.#parseEngine(sql, declared)
+      : this.#parseMixed(plan, 'describe', declared);
+  }
+
+  async #parseMixed(
+    plan: MixedPlan,
+    mode: 'describe' | 'execute',
+    declared: readonly (DuckDBType | undefined)[],
+  ): Promise<Parsed> {
+    this.#transaction.assertUsable();
+    const text = await this.#catalog.rewrite(plan, mode, this.#catalogSession, this.#controller.signal);
+    try {
+      const parsed = await this.#parseEngine(text, declared);
+      const typed = { ...parsed.typed, original: () => 0 };
+      return { ...parsed, text: plan.sql, typed, mixed: plan };
+    } catch (error) {
+      throw withoutPosition(error);
+    }
+  }
+
+  async #parseEngine(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
+    const tokens = tokenize(sql);
+    const text = withPlainSpaces(sql, tokens);
     if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
     const statement = classify(tokens);
     if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
@@ -347,6 +417,7 @@ export class Session implements BackendSession {
 
   /** A parameter that nothing determined may turn out to be bytes: then the statement is described for those. */
   async #fit(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Parsed> {
+    if (parsed.mixed !== undefined) return this.#parseMixed(parsed.mixed, 'execute', parsed.parameterTypes);
     const isOther = (at: number) => parameters[at]?.type !== undefined && parameters[at].type !== VARCHAR;
     if (![...parsed.undetermined].some(isOther)) return parsed;
     return this.#parse(
@@ -393,6 +464,7 @@ export class Session implements BackendSession {
   #noteDefinition({ statement, tokens }: Parsed): void {
     if (!defines(statement)) return;
     this.#definedInTransaction = true;
+    this.#definitionCount++;
     this.#hasTemporary ||= tokens.some(({ value }) => TEMPORARY.test(value));
   }
 
@@ -437,6 +509,41 @@ function joinsTransactions(parsed: Parsed): boolean {
     default:
       return true;
   }
+}
+
+/** a.b are two names. */
+function settingPath(name: string): string {
+  return name.split('.').map(quoteIdentifier).join('.');
+}
+
+/** How a statement gets from the catalog what it needs, when the engine is to run it. */
+function planOf(sql: string, route: Route): MixedPlan | undefined {
+  switch (route.kind) {
+    case 'engine':
+    case 'refused':
+      return undefined;
+    case 'session':
+    case 'mixed':
+      return route.plan;
+    case 'catalog':
+      // Within PREPARE or a cursor: its rows are fetched as a whole.
+      return route.sessionPlan ?? wholeQuery(sql, route.sessionCalls);
+    default:
+      return unreachable(route);
+  }
+}
+
+/** As pg_settings names the columns; what is missing is taken from PostgreSQL itself. */
+function pgSettingsRow(row: SettingRow): object {
+  const { name, setting, unit, category, context, vartype, source, enumvals } = row;
+  const range = { min_val: row.min, max_val: row.max, boot_val: row.boot, reset_val: row.reset };
+  return { name, setting, unit, category, context, vartype, source, enumvals, ...range };
+}
+
+function withoutPosition(error: unknown): unknown {
+  if (!(error instanceof SqlensError) || error.position === undefined) return error;
+  const { sqlState, message, hint, detail } = error;
+  return new SqlensError({ sqlState, message, hint, detail, cause: error });
 }
 
 const TEMPORARY = /^(temp|temporary|pg_temp)$/i;

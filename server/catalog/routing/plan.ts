@@ -16,9 +16,10 @@ export type Piece =
       readonly kind: 'rows';
       readonly start: number;
       readonly end: number;
-      /** What to run in the mirror: followed by the text itself, or alone. */
+      /** What to run in the mirror: alone, or followed by the text itself and an alias. */
       readonly catalogSql: string;
       readonly text: 'inside' | 'none';
+      readonly catalogAlias: string;
       readonly before: string;
       readonly after: string;
     }
@@ -36,8 +37,8 @@ export type Piece =
       readonly start: number;
       readonly end: number;
       readonly call: SessionCall;
-      /** In FROM, where a value has to be a query. */
-      readonly isSource: boolean;
+      /** In FROM, where a value has to be a query: what its column and, without an alias, itself is called. */
+      readonly source: { readonly column: string; readonly hasAlias: boolean } | undefined;
     }
   | {
       /** The column name that the expression before it had in PostgreSQL. */
@@ -85,6 +86,13 @@ export function planMixed(input: PlanInput): MixedPlan {
     sessionCalls: input.constants.flatMap(({ sessionCalls }) => sessionCalls),
     needsMirror: pieces.some(({ kind }) => kind === 'rows' || kind === 'value'),
   };
+}
+
+/** A query of the catalog alone that the engine is to give the rows of, as for a cursor. */
+export function wholeQuery(sql: string, sessionCalls: readonly SessionCall[]): MixedPlan {
+  const everything = { kind: 'rows', text: 'inside', catalogSql: '', catalogAlias: '', before: '', after: '' } as const;
+  const pieces = [{ ...everything, start: 0, end: sql.length }];
+  return { sql, pieces, sessionCalls, needsMirror: true };
 }
 
 /** Whether a query, with all that is in it, can be answered by the mirror alone. */
@@ -174,6 +182,7 @@ class Planner {
       end: tokens[end - 1]?.end ?? start,
       catalogSql: '',
       text: 'inside',
+      catalogAlias: '',
       before: '',
       after: '',
     });
@@ -194,6 +203,7 @@ class Planner {
       end: tokens[end - 1]?.end ?? 0,
       catalogSql: selectOf(relation, isTableCommand),
       text: 'none',
+      catalogAlias: '',
       before: isTableCommand ? '' : '(',
       after: isTableCommand ? '' : `)${alias}`,
     });
@@ -214,6 +224,8 @@ class Planner {
       end: constant.end,
       catalogSql: 'SELECT * FROM ',
       text: 'inside',
+      // PostgreSQL calls the column of a function that gives one value by the alias.
+      catalogAlias: called.alias === undefined ? '' : ` AS ${quoteIdentifier(called.alias)}`,
       before: '(',
       after: `)${alias}`,
     });
@@ -228,7 +240,7 @@ class Planner {
         : [];
     const [call] = constant.sessionCalls;
     if (constant.isSessionCall && call !== undefined) {
-      return [{ kind: 'session', start, end, call, isSource: this.#isSource(start) }, ...name];
+      return [{ kind: 'session', start, end, call, source: this.#sourceAt(start, call.name) }, ...name];
     }
     const cast =
       isItem || regType === 'none' ? '' : regType === 'one' ? '::pg_catalog.oid' : '::pg_catalog.oid[]';
@@ -247,16 +259,24 @@ class Planner {
     return isInOuterSelectList(tokens, first);
   }
 
-  #isSource(start: number): boolean {
-    const { uses, tokens } = this.#input;
+  #sourceAt(start: number, name: string): SourceName | undefined {
+    const { uses, tokens, offset } = this.#input;
     if (uses === undefined) {
       const before = tokens[(this.#spans.indexAt(start) ?? 0) - 1]?.value;
-      return before === 'from' || before === 'join';
+      return before === 'from' || before === 'join' ? { column: name, hasAlias: true } : undefined;
     }
-    return someQuery(uses.root, ({ functions }) =>
-      functions.some(({ isSource, location }) => isSource && this.#input.offset(location) === start),
-    );
+    const called = sourceFunctions(uses.root).find(({ location }) => offset(location) === start);
+    // PostgreSQL calls the column of a function in FROM by the alias, if there is one.
+    return called === undefined
+      ? undefined
+      : { column: called.alias ?? name, hasAlias: called.alias !== undefined };
   }
+}
+
+type SourceName = NonNullable<Extract<Piece, { kind: 'session' }>['source']>;
+
+function sourceFunctions(query: QueryUse): FunctionUse[] {
+  return [...query.functions.filter(({ isSource }) => isSource), ...query.children.flatMap(sourceFunctions)];
 }
 
 function selectOf(relation: RelationUse, isTableCommand: boolean): string {

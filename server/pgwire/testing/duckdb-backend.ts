@@ -76,6 +76,7 @@ export class DuckDbSession implements BackendSession {
   transactionStatus: TransactionStatus = 'idle';
   onNotice: (notice: Notice) => void = () => {};
   onParameterStatus: (name: string, value: string) => void = () => {};
+  onTerminate: () => void = () => {};
   readonly backend: DuckDbBackend;
   readonly connection: DuckDBConnection;
   readonly #start: SessionStart;
