@@ -14,7 +14,7 @@ export async function openBook(mirror: MirrorPort): Promise<Map<string, AppliedE
   await mirror.apply(BOOK_STATEMENTS);
   const [version] = await mirror.query(`SELECT version FROM ${VERSION_TABLE}`);
   const applied = await readApplied(mirror);
-  if (version?.[0] === String(BOOK_VERSION)) return applied;
+  if (version?.version === String(BOOK_VERSION)) return applied;
   const drops = [...applied.values()]
     .map(({ object }) => object)
     .filter((object) => object.name !== 'public' || object.kind !== 'schema')
@@ -32,7 +32,7 @@ export async function openBook(mirror: MirrorPort): Promise<Map<string, AppliedE
 async function readApplied(mirror: MirrorPort): Promise<Map<string, AppliedEntry>> {
   const rows = await mirror.query(`SELECT definition, refused FROM ${OBJECTS_TABLE}`);
   const applied = new Map<string, AppliedEntry>();
-  for (const [at, [definition, refused]] of rows.entries()) {
+  for (const [at, { definition, refused }] of rows.entries()) {
     if (at % OBJECTS_PER_TURN === OBJECTS_PER_TURN - 1) await nextTurn();
     const entry = entryOf(parseObject(definition ?? ''));
     applied.set(entry.id, { ...entry, refused: refused ?? undefined });
@@ -49,5 +49,5 @@ function parseObject(text: string): SchemaObject {
 /** Why objects were refused, by id. */
 export async function readRefusals(mirror: MirrorPort): Promise<Map<string, string>> {
   const rows = await mirror.query(`SELECT id, refused FROM ${OBJECTS_TABLE} WHERE refused IS NOT NULL`);
-  return new Map(rows.map(([id, reason]) => [id ?? '', reason ?? '']));
+  return new Map(rows.map(({ id, refused }) => [id ?? '', refused ?? '']));
 }

@@ -3,7 +3,7 @@
  * differs), the texts that placeholders stand for, and a function that applies many changes in one round trip.
  */
 
-import { ADMIN_ROLE, ANALYST_ROLE, DEFINITIONS_TABLE, OWN_SCHEMA } from '../mirror/names.ts';
+import { ADMIN_ROLE, DEFINITIONS_TABLE, OWN_SCHEMA } from '../mirror/names.ts';
 
 /** In front of the names of what is here. */
 export const BOOK = `${OWN_SCHEMA}.sqlens`;
@@ -24,29 +24,23 @@ const TAKE_FUNCTION = `${BOOK}_take`;
 export const BOOK_VERSION = 1;
 
 /**
- * Statements that make the book where it is missing; each may run again. The names of roles, server and language are
- * those that clients see.
+ * Statements that make the book where it is missing; each may run again. The names of server and language are those
+ * that clients see. Roles and the table of definitions are there from the mirror's own bootstrap.
  */
 export const BOOK_STATEMENTS: readonly string[] = [
   'SET LOCAL allow_system_table_mods = on',
   `DO $do$ BEGIN
-     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${ADMIN_ROLE}') THEN CREATE ROLE ${ADMIN_ROLE} LOGIN CREATEDB CREATEROLE; END IF;
-     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '${ANALYST_ROLE}') THEN CREATE ROLE ${ANALYST_ROLE} LOGIN; END IF;
      IF NOT EXISTS (SELECT 1 FROM pg_foreign_data_wrapper WHERE fdwname = 'sqlens_images') THEN
        CREATE FOREIGN DATA WRAPPER sqlens_images;
      END IF;
      IF NOT EXISTS (SELECT 1 FROM pg_foreign_server WHERE srvname = 'images') THEN
        CREATE SERVER images FOREIGN DATA WRAPPER sqlens_images;
-       ALTER SERVER images OWNER TO ${ADMIN_ROLE};
      END IF;
      IF NOT EXISTS (SELECT 1 FROM pg_language WHERE lanname = 'sqlens') THEN
        CREATE TRUSTED LANGUAGE sqlens HANDLER plpgsql_call_handler;
        ALTER LANGUAGE sqlens OWNER TO ${ADMIN_ROLE};
      END IF;
    END $do$`,
-  `CREATE TABLE IF NOT EXISTS ${DEFINITIONS_TABLE} (
-     classoid oid NOT NULL, objoid oid NOT NULL, objsubid int4 NOT NULL, kind text NOT NULL, definition text NOT NULL,
-     PRIMARY KEY (classoid, objoid, objsubid))`,
   `CREATE TABLE IF NOT EXISTS ${OBJECTS_TABLE} (
      id text PRIMARY KEY, kind text NOT NULL, schema_name text NOT NULL, name text NOT NULL,
      fingerprint text NOT NULL, definition text NOT NULL, refused text)`,
@@ -54,7 +48,7 @@ export const BOOK_STATEMENTS: readonly string[] = [
   `CREATE OR REPLACE FUNCTION ${DEFINE_FUNCTION}(class_id oid, object_id oid, sub_id int4, what text, text_shown text)
    RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog AS $fn$
    BEGIN
-     DELETE FROM ${DEFINITIONS_TABLE} WHERE classoid = class_id AND objoid = object_id AND objsubid = sub_id;
+     DELETE FROM ${DEFINITIONS_TABLE} WHERE classoid = class_id AND objoid = object_id AND objsubid = sub_id AND kind = what;
      INSERT INTO ${DEFINITIONS_TABLE} VALUES (class_id, object_id, sub_id, what, text_shown);
    END $fn$`,
   // Steps are lists of alternatives; only a step with several needs a subtransaction of its own.
@@ -105,7 +99,7 @@ export const BOOK_STATEMENTS: readonly string[] = [
   `CREATE OR REPLACE FUNCTION ${TIDY_FUNCTION}() RETURNS void LANGUAGE sql SET search_path = pg_catalog AS $fn$
      DELETE FROM ${DEFINITIONS_TABLE} AS d WHERE NOT CASE d.classoid
        WHEN 'pg_class'::regclass THEN EXISTS (SELECT 1 FROM pg_class AS c WHERE c.oid = d.objoid)
-       WHEN 'pg_attrdef'::regclass THEN EXISTS (SELECT 1 FROM pg_attrdef AS c WHERE c.oid = d.objoid)
+         AND (d.kind <> 'expr' OR EXISTS (SELECT 1 FROM pg_attrdef AS c WHERE c.adrelid = d.objoid AND c.adnum = d.objsubid))
        WHEN 'pg_constraint'::regclass THEN EXISTS (SELECT 1 FROM pg_constraint AS c WHERE c.oid = d.objoid)
        WHEN 'pg_proc'::regclass THEN EXISTS (SELECT 1 FROM pg_proc AS c WHERE c.oid = d.objoid)
        ELSE true END

@@ -1,10 +1,11 @@
-/** What the mirror has to be able to do for what is here. */
+/** What the mirror has to be able to do for what is here; `Mirror` can. */
 
-export type MirrorRow = readonly (string | null)[];
+/** Values as PostgreSQL's text of them, by column name. */
+export type MirrorRow = Readonly<Record<string, string | null>>;
 
 export interface MirrorPort {
-  /** Runs statements as the mirror's superuser in one transaction: all or none of them. */
+  /** Runs statements as the mirror's superuser in one transaction, all or none of them; what they make belongs to admin. */
   apply(statements: readonly string[]): Promise<void>;
-  /** The rows of one SELECT, every value as PostgreSQL's text of it. */
+  /** The rows of one SELECT. */
   query(sql: string): Promise<readonly MirrorRow[]>;
 }

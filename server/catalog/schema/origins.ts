@@ -37,15 +37,13 @@ export class OriginMap {
     if (wanted.length === 0) return;
     const names = changed === undefined ? '' : `AND c.relname IN (${[...changed].map(literal).join(', ')})`;
     const rows = await mirror.query(
-      `SELECT n.nspname, c.relname, c.oid, pg_catalog.json_object_agg(a.attname, a.attnum)
+      `SELECT n.nspname, c.relname, c.oid, pg_catalog.json_object_agg(a.attname, a.attnum) AS attnums
        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
        JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
        WHERE c.relkind IN ('r', 'v', 'f') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ${names}
        GROUP BY 1, 2, 3`,
     );
-    const found = new Map(
-      rows.map(([schema, name, oid, attnums]) => [keyOf(schema, name, false), { oid, attnums }]),
-    );
+    const found = new Map(rows.map((row) => [keyOf(row.nspname, row.relname, false), row]));
     for (const relation of wanted) {
       const key = keyOf(relation.schema, relation.source ?? relation.name);
       const row = found.get(keyOf(relation.schema, relation.name, false));

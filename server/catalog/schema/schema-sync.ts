@@ -5,13 +5,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { messageOf } from '../../../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
 import type { Logger } from '../../../udf-registry/logger.ts';
 import { openBook, readRefusals } from './applied-state.ts';
 import { TIDY_FUNCTION } from './book.ts';
 import { applyStatement, type Change } from './change.ts';
 import { diff } from './diff.ts';
-import type { AppliedEntry, State } from './entry.ts';
+import type { Applied, AppliedEntry, State } from './entry.ts';
 import type { MirrorPort } from './mirror-port.ts';
 import { OriginMap } from './origins.ts';
 import { readSnapshot } from './read/snapshot.ts';
@@ -49,7 +49,9 @@ export class SchemaSync {
   /** The version that the mirror holds, 0 for none. */
   #synced = 0;
   #running: Promise<void> | undefined;
-  #applied: Map<string, AppliedEntry> | undefined;
+  #applied: Applied | undefined;
+  /** Counts how often the mirror's content was lost. */
+  #generation = 0;
   #oids: ReadonlyMap<string, number> = new Map();
   #isQueued = false;
   readonly #overlays = new WeakMap<DuckDBConnection, Overlay>();
@@ -87,17 +89,25 @@ export class SchemaSync {
   async upToDate(): Promise<void> {
     const wanted = this.#version;
     while (this.#synced < wanted) {
-      this.#running ??= this.#sync().finally(() => {
-        this.#running = undefined;
-      });
-      await this.#running;
+      const running = this.#running ?? this.#start();
+      try {
+        await running;
+      } catch (error) {
+        // Another run may have taken its place: the mirror was lost meanwhile.
+        if (this.#running === undefined || this.#running === running) throw error;
+      }
     }
   }
 
-  /** The mirror has lost what it held, or may have: it is read again, and what is missing is made. */
+  /**
+   * The mirror has lost what it held, or may have: it is read again, and what is missing is made. A run under way is given
+   * up, not waited for: it may itself wait for the mirror to be filled.
+   */
   async rebuild(): Promise<void> {
+    this.#generation++;
     this.#applied = undefined;
-    this.#version++;
+    this.#synced = 0;
+    this.#start();
     await this.upToDate();
   }
 
@@ -118,19 +128,30 @@ export class SchemaSync {
     return statements;
   }
 
-  async #sync(): Promise<void> {
-    const { mirror, withConnection } = this.#options;
+  #start(): Promise<void> {
+    const running = this.#sync(this.#generation).finally(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  /** @param generation of the mirror's content, with which this run ends */
+  async #sync(generation: number): Promise<void> {
+    const { withConnection } = this.#options;
+    const mirror = this.#mirrorOf(generation);
     const version = this.#version;
     try {
-      this.#applied ??= await this.#open();
+      const applied = this.#applied ?? (await this.#open(mirror));
       const wanted = await withConnection(readSnapshot);
-      const changes = diff(this.#applied, this.#oids, wanted, { retryRefused: true });
-      await this.#apply(changes);
-      const refusedInPlace = await this.#note(wanted, changes);
+      const changes = diff(applied, this.#oids, wanted, { retryRefused: true });
+      await this.#apply(mirror, changes);
+      const { now, refusedInPlace } = await this.#outcome(mirror, applied, wanted, changes);
+      let latest = now;
       if (refusedInPlace.size > 0) {
-        const again = diff(this.#applied, wanted.oids, wanted, { anew: refusedInPlace });
-        await this.#apply(again);
-        await this.#note(wanted, again);
+        const again = diff(now, wanted.oids, wanted, { anew: refusedInPlace });
+        await this.#apply(mirror, again);
+        latest = (await this.#outcome(mirror, now, wanted, again)).now;
         changes.push(...again);
       }
       const isFirst = this.#synced === 0;
@@ -138,48 +159,65 @@ export class SchemaSync {
       if (isFirst || names.size > 0) {
         await this.origins.read(mirror, wanted.entries.values(), isFirst ? undefined : names);
       }
+      this.#applied = latest;
+      this.#oids = wanted.oids;
       this.#synced = version;
     } catch (error) {
       // What the mirror holds now is not known; it will say.
-      this.#applied = undefined;
+      if (generation === this.#generation) this.#applied = undefined;
       throw error;
     }
   }
 
-  async #open(): Promise<Map<string, AppliedEntry>> {
-    this.#oids = new Map();
-    this.#synced = 0;
-    return openBook(this.#options.mirror);
+  /** The mirror as long as its content is of that generation. */
+  #mirrorOf(generation: number): MirrorPort {
+    const { mirror } = this.#options;
+    const check = <T>(value: T): T => {
+      if (generation === this.#generation) return value;
+      throw new SqlensError({
+        sqlState: SqlState.cannotConnectNow,
+        message: 'the catalog is being made anew',
+        hint: 'Try again.',
+      });
+    };
+    return {
+      apply: async (statements) => check(await mirror.apply(check(statements))),
+      query: async (sql) => check(await mirror.query(check(sql))),
+    };
   }
 
-  async #apply(changes: readonly Change[]): Promise<void> {
+  async #open(mirror: MirrorPort): Promise<Map<string, AppliedEntry>> {
+    this.#oids = new Map();
+    return openBook(mirror);
+  }
+
+  async #apply(mirror: MirrorPort, changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
     const statements = await statementsOf(changes, true);
     const isRemoving = changes.some(({ definition, inPlace }) => definition === null || inPlace);
-    await this.#options.mirror.apply(isRemoving ? [...statements, `SELECT ${TIDY_FUNCTION}()`] : statements);
+    await mirror.apply(isRemoving ? [...statements, `SELECT ${TIDY_FUNCTION}()`] : statements);
   }
 
-  /**
-   * Keeps what is applied now.
-   * @returns what was to be changed in place and was refused
-   */
-  async #note(wanted: State, changes: readonly Change[]): Promise<ReadonlySet<string>> {
-    const former = this.#applied ?? new Map<string, AppliedEntry>();
-    const reasons =
-      changes.length === 0 ? new Map<string, string>() : await readRefusals(this.#options.mirror);
-    const refusedInPlace = new Set<string>();
-    const applied = new Map<string, AppliedEntry>();
+  /** What the mirror holds after changes, and what was to be changed in place and was refused. */
+  async #outcome(
+    mirror: MirrorPort,
+    former: Applied,
+    wanted: State,
+    changes: readonly Change[],
+  ): Promise<{ now: Applied; refusedInPlace: ReadonlySet<string> }> {
+    const reasons = changes.length === 0 ? undefined : await readRefusals(mirror);
     const inPlace = new Set(changes.filter((change) => change.inPlace).map(({ id }) => id));
+    const refusedInPlace = new Set<string>();
+    const now = new Map<string, AppliedEntry>();
     for (const [id, entry] of wanted.entries) {
-      const refused = changes.length === 0 ? former.get(id)?.refused : reasons.get(id);
-      applied.set(id, { ...entry, refused });
+      const known = former.get(id)?.refused;
+      const refused = reasons === undefined ? known : reasons.get(id);
+      now.set(id, { ...entry, refused });
       if (refused === undefined) continue;
       if (inPlace.has(id)) refusedInPlace.add(id);
-      else if (former.get(id)?.refused !== refused) this.#logRefusal(entry.object, refused);
+      else if (known !== refused) this.#logRefusal(entry.object, refused);
     }
-    this.#applied = applied;
-    this.#oids = wanted.oids;
-    return refusedInPlace;
+    return { now, refusedInPlace };
   }
 
   #logRefusal(object: AppliedEntry['object'], reason: string): void {

@@ -1,7 +1,13 @@
-/** For tests: a DuckDB with what the engine sets up, a PGlite in this process as the mirror, and a sync between them. */
+/** For tests: a DuckDB with what the engine sets up, a mirror, and a sync between them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { PGlite } from '@electric-sql/pglite';
 import { silentLogger } from '../../../udf-registry/logger.ts';
+import { readRows } from '../mirror/backend-bytes.ts';
+import { queryMessage } from '../mirror/frontend-bytes.ts';
+import { Mirror } from '../mirror/mirror.ts';
+import { OBJECTS_TABLE } from './book.ts';
 import type { MirrorPort, MirrorRow } from './mirror-port.ts';
 import { SchemaSync } from './schema-sync.ts';
 
@@ -14,95 +20,111 @@ CREATE VIEW sqlens.functions AS SELECT * FROM sqlens_internal.functions;
 CREATE MACRO sqlens.input_key(x) AS x;
 `;
 
-/** A mirror in this process. */
-export class TestMirror implements MirrorPort {
-  readonly #database: PGlite;
-  statements = 0;
+/** Each value of each row, in the order of the columns. */
+export type Cells = readonly (readonly (string | null)[])[];
 
-  private constructor(database: PGlite) {
-    this.#database = database;
+/** A mirror in a process of its own, in a folder that goes when it is closed. */
+export class TestMirror implements MirrorPort {
+  readonly mirror: Mirror;
+  /** Applied since it was opened. */
+  changes = 0;
+  readonly #folder: string;
+
+  private constructor(mirror: Mirror, folder: string) {
+    this.mirror = mirror;
+    this.#folder = folder;
   }
 
   static async open(): Promise<TestMirror> {
-    return new TestMirror(await PGlite.create());
+    const folder = await mkdtemp(path.join(tmpdir(), 'sqlens-schema-'));
+    return new TestMirror(Mirror.create({ dataDir: folder, version: '0.0.0' }), folder);
   }
 
   async apply(statements: readonly string[]): Promise<void> {
-    this.statements += statements.length;
-    await this.#database.transaction(async (transaction) => {
-      for (const statement of statements) await transaction.exec(statement);
-    });
+    this.changes++;
+    await this.mirror.apply(statements);
   }
 
-  async query(sql: string): Promise<readonly MirrorRow[]> {
-    // Twice the same column name would be one in an object.
-    const result = await this.#database.query<unknown[]>(sql, [], { rowMode: 'array', parsers: asText });
-    return result.rows.map((row) => row.map((value) => (value === null ? null : String(value))));
+  query(sql: string): Promise<readonly MirrorRow[]> {
+    return this.mirror.query(sql);
   }
 
-  /** Runs a query in a transaction behind statements that are undone after it. */
-  async queryWith(statements: readonly string[], sql: string): Promise<readonly MirrorRow[]> {
-    let rows: readonly MirrorRow[] = [];
-    await this.#database.transaction(async (transaction) => {
-      for (const statement of statements) await transaction.exec(statement);
-      const result = await transaction.query<unknown[]>(sql, [], { rowMode: 'array', parsers: asText });
-      rows = result.rows.map((row) => row.map((value) => (value === null ? null : String(value))));
-      await transaction.rollback();
-    });
-    return rows;
+  /** @param overlay what runs before in the same transaction, all of which is undone */
+  async cells(sql: string, overlay: readonly string[] = []): Promise<Cells> {
+    const answer = await this.mirror.request({ prologue: [], overlay, bytes: queryMessage(sql) });
+    return readRows(answer).map((row) => Object.values(row));
+  }
+
+  /** Why objects are not there, by their names. */
+  async refusals(): Promise<Cells> {
+    return (
+      await this.query(`SELECT name, refused FROM ${OBJECTS_TABLE} WHERE refused IS NOT NULL ORDER BY 1`)
+    ).map((row) => Object.values(row));
   }
 
   async close(): Promise<void> {
-    await this.#database.close();
+    await this.mirror.close();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
-const PARSED_TYPES = [
-  16, 17, 20, 21, 23, 26, 114, 700, 701, 1082, 1114, 1184, 3802, 1000, 1002, 1005, 1007, 1009, 1016,
-];
-const asText = Object.fromEntries(PARSED_TYPES.map((oid) => [oid, (text: string) => text]));
-
-export interface TestSchema {
+export class TestSchema {
   readonly connection: DuckDBConnection;
   readonly mirror: TestMirror;
+  readonly warnings: object[] = [];
   sync: SchemaSync;
-  connect(): Promise<DuckDBConnection>;
-  /** Runs definitions, then brings the mirror up to date. */
-  define(sql: string): Promise<void>;
-  /** A sync that knows nothing, as after a restart of the server. */
-  restart(): void;
-  close(): Promise<void>;
-}
+  readonly #instance: DuckDBInstance;
+  readonly #utility: DuckDBConnection;
 
-export async function openSchema(mirror: TestMirror): Promise<TestSchema> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
-  const connection = await instance.connect();
-  await connection.run(SETUP);
-  const utility = await instance.connect();
-  const newSync = () =>
-    new SchemaSync({ withConnection: (work) => work(utility), mirror, logger: silentLogger });
-  const schema: TestSchema = {
-    connection,
-    mirror,
-    sync: newSync(),
-    async connect() {
-      const other = await instance.connect();
-      await other.run("SET search_path = 'public,sqlens'");
-      return other;
-    },
-    async define(sql) {
-      await connection.run(sql);
-      schema.sync.changed();
-      await schema.sync.upToDate();
-    },
-    restart() {
-      schema.sync = newSync();
-    },
-    async close() {
-      utility.closeSync();
-      connection.closeSync();
-      instance.closeSync();
-    },
-  };
-  return schema;
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    utility: DuckDBConnection,
+    mirror: TestMirror,
+  ) {
+    this.#instance = instance;
+    this.connection = connection;
+    this.#utility = utility;
+    this.mirror = mirror;
+    this.sync = this.#newSync();
+  }
+
+  /** The mirror is made to hold what this new DuckDB has. */
+  static async open(mirror: TestMirror): Promise<TestSchema> {
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+    const connection = await instance.connect();
+    await connection.run(SETUP);
+    return new TestSchema(instance, connection, await instance.connect(), mirror);
+  }
+
+  async connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    await connection.run("SET search_path = 'public,sqlens'");
+    return connection;
+  }
+
+  /** Runs definitions, then brings the mirror up to date. */
+  async define(sql: string): Promise<void> {
+    await this.connection.run(sql);
+    this.sync.changed();
+    await this.sync.upToDate();
+  }
+
+  /** A sync that knows nothing, as after a restart of the server. */
+  async restart(): Promise<void> {
+    this.sync = this.#newSync();
+    await this.sync.upToDate();
+  }
+
+  close(): void {
+    this.#utility.closeSync();
+    this.connection.closeSync();
+    this.#instance.closeSync();
+  }
+
+  #newSync(): SchemaSync {
+    const { mirror, warnings } = this;
+    const logger = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) };
+    return new SchemaSync({ withConnection: (work) => work(this.#utility), mirror, logger });
+  }
 }

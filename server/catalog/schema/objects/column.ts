@@ -47,14 +47,9 @@ function generation(column: Column, real: boolean): string {
 
 /** Keeps what the placeholder of a default or a generation stands for. */
 export function defineDefault(relation: Relation, column: Column): string {
-  return define(
-    'pg_attrdef',
-    'd.oid',
-    'expr',
-    column.default ?? '',
-    `FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-     WHERE d.adrelid = ${regclass(relation.schema, relation.name)} AND a.attname = ${literal(column.name)}`,
-  );
+  const table = regclass(relation.schema, relation.name);
+  const from = `FROM pg_attribute WHERE attrelid = ${table} AND attname = ${literal(column.name)}`;
+  return define('pg_class', 'attrelid', 'attnum', 'expr', column.default ?? '', from);
 }
 
 /** PostgreSQL's own reading of the default where it can read it: then it also shows it in its own way. */

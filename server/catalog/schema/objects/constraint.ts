@@ -67,6 +67,7 @@ function check(constraint: CheckConstraint): Step {
   const definition = define(
     'pg_constraint',
     'oid',
+    '0',
     'constraint',
     `CHECK (${text})`,
     `FROM pg_constraint WHERE conrelid = ${regclass(constraint.schema, constraint.table)}

@@ -3,7 +3,7 @@
  * forgets the name at once (a column has the type behind it, on the wire ENUM is text), so no column refers to them.
  */
 import { literal, qualified } from '../names.ts';
-import { comment, OWNER, type Step } from './step.ts';
+import { comment, type Step } from './step.ts';
 
 export interface EnumType {
   readonly kind: 'enum';
@@ -26,7 +26,7 @@ export function createEnum(type: EnumType): Step[] {
   const name = qualified(type.schema, type.name);
   const labels = type.labels.map(literal).join(', ');
   return [
-    [`CREATE TYPE ${name} AS ENUM (${labels}); ALTER TYPE ${name} OWNER TO ${OWNER}`],
+    [`CREATE TYPE ${name} AS ENUM (${labels})`],
     ...(type.comment === undefined ? [] : [commentOn(type)]),
   ];
 }
@@ -34,7 +34,7 @@ export function createEnum(type: EnumType): Step[] {
 export function createDomain(type: DomainType): Step[] {
   const name = qualified(type.schema, type.name);
   return [
-    [`CREATE DOMAIN ${name} AS ${type.type}; ALTER DOMAIN ${name} OWNER TO ${OWNER}`],
+    [`CREATE DOMAIN ${name} AS ${type.type}`],
     ...(type.comment === undefined ? [] : [commentOn(type)]),
   ];
 }

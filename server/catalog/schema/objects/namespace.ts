@@ -1,6 +1,6 @@
 /** A schema. `public` is there from the start and belongs to whom PostgreSQL says. */
 import { quoted } from '../names.ts';
-import { OWNER, READER, type Step } from './step.ts';
+import type { Step } from './step.ts';
 
 export interface Namespace {
   readonly kind: 'schema';
@@ -11,13 +11,7 @@ export interface Namespace {
 
 export function createNamespace({ name }: Namespace): Step[] {
   if (name === 'public') return [];
-  const schema = quoted(name);
-  return [
-    [
-      `CREATE SCHEMA IF NOT EXISTS ${schema}; ALTER SCHEMA ${schema} OWNER TO ${OWNER}; ` +
-        `GRANT USAGE ON SCHEMA ${schema} TO ${READER}`,
-    ],
-  ];
+  return [[`CREATE SCHEMA IF NOT EXISTS ${quoted(name)}`]];
 }
 
 export function dropNamespace({ name }: Namespace): string {

@@ -1,6 +1,6 @@
 /** A sequence with its properties. Where it stands is DuckDB's affair: that changes without any definition. */
 import { qualified } from '../names.ts';
-import { comment, ownAndGrant, type Step } from './step.ts';
+import { comment, type Step } from './step.ts';
 
 export interface Sequence {
   readonly kind: 'sequence';
@@ -18,7 +18,7 @@ export interface Sequence {
 export function createSequence(sequence: Sequence): Step[] {
   const name = qualified(sequence.schema, sequence.name);
   return [
-    [`CREATE SEQUENCE ${name} ${properties(sequence)}; ${ownAndGrant('SEQUENCE', name)}`],
+    [`CREATE SEQUENCE ${name} ${properties(sequence)}`],
     ...(sequence.comment === undefined ? [] : [commentOn(sequence)]),
   ];
 }

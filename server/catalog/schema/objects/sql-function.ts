@@ -1,6 +1,6 @@
 /** Functions: models', SQLens' own and users' macros. None of them can run in the mirror. */
 import { literal, qualified, quoted } from '../names.ts';
-import { comment, define, OWNER, type Step } from './step.ts';
+import { comment, define, type Step } from './step.ts';
 
 export interface Argument {
   readonly name: string;
@@ -24,10 +24,7 @@ export interface SqlFunction {
 }
 
 export function createFunction(fn: SqlFunction): Step[] {
-  return [
-    [`${create(fn, false)}; ALTER FUNCTION ${signature(fn)} OWNER TO ${OWNER}${definition(fn)}`],
-    ...(fn.comment === undefined ? [] : [commentOn(fn)]),
-  ];
+  return [[`${create(fn, false)}${definition(fn)}`], ...(fn.comment === undefined ? [] : [commentOn(fn)])];
 }
 
 /** @returns undefined when its arguments or its result are others: PostgreSQL replaces only what is inside */
@@ -67,7 +64,7 @@ function signature(fn: SqlFunction): string {
 
 function definition(fn: SqlFunction): string {
   if (fn.definition === undefined) return '';
-  return `; ${define('pg_proc', `${literal(signature(fn))}::regprocedure`, 'function', fn.definition)}`;
+  return `; ${define('pg_proc', `${literal(signature(fn))}::regprocedure`, '0', 'function', fn.definition)}`;
 }
 
 function commentOn(fn: SqlFunction): Step {

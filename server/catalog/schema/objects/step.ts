@@ -1,5 +1,4 @@
 /** What the kinds of objects are made of: statements for the mirror, and texts that stand for what it cannot hold. */
-import { ADMIN_ROLE, ANALYST_ROLE } from '../../mirror/names.ts';
 import { DEFINE_FUNCTION } from '../book.ts';
 import { literal, qualified, quoted } from '../names.ts';
 
@@ -9,19 +8,23 @@ import { literal, qualified, quoted } from '../names.ts';
  */
 export type Step = readonly [first: string, ...others: string[]];
 
-export const OWNER = ADMIN_ROLE;
-export const READER = ANALYST_ROLE;
-
 /** What the user wrote, for where PostgreSQL would show a placeholder. */
 export type DefinitionKind = 'view' | 'expr' | 'constraint' | 'index' | 'function';
 
 /**
  * Remembers a text for an object of the mirror.
- * @param oid SQL that gives the object's oid
+ * @param oid SQL that gives the object's oid; subId, a column's or a key's number, 0 for the whole
  * @param from SQL behind the SELECT where `oid` comes from a table
  */
-export function define(catalog: string, oid: string, kind: DefinitionKind, text: string, from = ''): string {
-  return `SELECT ${DEFINE_FUNCTION}('${catalog}'::regclass, ${oid}, 0, '${kind}', ${literal(text)}) ${from}`;
+export function define(
+  catalog: string,
+  oid: string,
+  subId: string,
+  kind: DefinitionKind,
+  text: string,
+  from = '',
+): string {
+  return `SELECT ${DEFINE_FUNCTION}('${catalog}'::regclass, ${oid}, ${subId}, '${kind}', ${literal(text)}) ${from}`;
 }
 
 export function regclass(schema: string, name: string): string {
@@ -60,9 +63,4 @@ export function columnComments(
 export interface Commented {
   readonly name: string;
   readonly comment?: string;
-}
-
-/** Owner and what the analyst may do with a relation that was just made. */
-export function ownAndGrant(what: string, relation: string): string {
-  return `ALTER ${what} ${relation} OWNER TO ${OWNER}; GRANT SELECT ON ${relation} TO ${READER}`;
 }

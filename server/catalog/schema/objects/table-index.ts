@@ -42,7 +42,11 @@ function create(index: TableIndex, keyOf: (key: IndexKey) => string, isPlacehold
   const text =
     `CREATE ${unique}INDEX ${shown(index.name)} ON ${shown(index.schema)}.${shown(index.table)} ` +
     `USING btree (${index.keys.map(shownKey).join(', ')})`;
-  return `${statement}; ${define('pg_class', regclass(index.schema, index.name), 'index', text)}`;
+  const oid = regclass(index.schema, index.name);
+  const definitions = [text, ...index.keys.map(shownKey)].map((part, at) =>
+    define('pg_class', oid, String(at), 'index', part),
+  );
+  return [statement, ...definitions].join('; ');
 }
 
 function realKey(key: IndexKey): string | undefined {

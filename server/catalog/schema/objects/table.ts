@@ -9,7 +9,7 @@ import {
   hasDefault,
   setDefault,
 } from './column.ts';
-import { columnComments, comment, ownAndGrant, type Step } from './step.ts';
+import { columnComments, comment, type Step } from './step.ts';
 
 export interface Table {
   readonly kind: 'table';
@@ -42,7 +42,7 @@ export function createTable(table: AnyTable): Step[] {
     const clauses = table.columns.map((column) => columnClause(column, real)).join(', ');
     const server =
       table.kind === 'table' ? '' : ` SERVER images OPTIONS (format 'image', uris ${urisOption(table)})`;
-    return `CREATE ${word(table)} ${name} (${clauses})${server}; ${ownAndGrant(word(table), name)}`;
+    return `CREATE ${word(table)} ${name} (${clauses})${server}`;
   };
   const plain = [create(false), ...placeholders].join('; ');
   return [

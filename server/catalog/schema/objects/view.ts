@@ -3,7 +3,7 @@
  * selects nothing and depends on nothing; its text is the user's, as DuckDB keeps it.
  */
 import { qualified, quoted } from '../names.ts';
-import { columnComments, comment, define, ownAndGrant, regclass, type Step } from './step.ts';
+import { columnComments, comment, define, regclass, type Step } from './step.ts';
 
 export interface ViewColumn {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface View {
 export function createView(view: View): Step[] {
   const name = qualified(view.schema, view.name);
   return [
-    [`CREATE VIEW ${body(view)}; ${ownAndGrant('VIEW', name)}; ${definition(view)}`],
+    [`CREATE VIEW ${body(view)}; ${definition(view)}`],
     ...(view.comment === undefined ? [] : [commentOn(view)]),
     ...columnComments(name, [], view.columns),
   ];
@@ -55,8 +55,9 @@ function body(view: View): string {
   return `${qualified(view.schema, view.name)} AS SELECT ${columns.join(', ')}`;
 }
 
+/** In the form in which PostgreSQL prints one. */
 function definition(view: View): string {
-  return define('pg_class', regclass(view.schema, view.name), 'view', view.query);
+  return define('pg_class', regclass(view.schema, view.name), '0', 'view', ` ${view.query};`);
 }
 
 function commentOn(view: View): Step {
