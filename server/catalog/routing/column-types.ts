@@ -17,6 +17,7 @@ const SCALARS: ReadonlyMap<number, string> = new Map([
   [1114, 'TIMESTAMP'],
   [1184, 'TIMESTAMPTZ'],
   [1186, 'INTERVAL'],
+  [17, 'BLOB'],
   [1700, 'DECIMAL(38, 9)'],
   [2950, 'UUID'],
 ]);

@@ -71,11 +71,6 @@ const SESSION_KEYWORDS = new Set([
   'current_schema',
 ]);
 
-/** Whether SQLens answers a function itself, for each session. */
-export function isSessionFunction(name: string): boolean {
-  return SESSION_FUNCTIONS.has(name) || SESSION_KEYWORDS.has(name);
-}
-
 /** Their calls are not constant, or not harmless in a mirror. */
 const NEVER_CONSTANT = new Set(['random', 'gen_random_uuid', 'clock_timestamp', 'timeofday', 'now']);
 

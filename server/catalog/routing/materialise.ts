@@ -67,7 +67,7 @@ export async function materialise(
   for (const piece of pieces) {
     if (piece.kind !== 'rows') continue;
     const part = piece.text === 'inside' ? forMirror(sql, sessionCalls, facts, mode, piece) : '';
-    const query = piece.catalogSql + part;
+    const query = piece.catalogSql + part + piece.catalogAlias;
     // In parentheses, because it may end with a LIMIT of its own.
     const wanted = mode === 'describe' ? `SELECT * FROM (${query}\n) AS part LIMIT 0` : query;
     const text = queryOf(await ask(mirrorQuery, wanted));
@@ -83,12 +83,17 @@ function replaced({ sql, pieces }: MixedPlan, texts: ReadonlyMap<Piece, string>)
   let copied = 0;
   for (const piece of pieces) {
     const text = texts.get(piece) ?? '';
-    const isSource = piece.kind === 'session' && piece.isSource;
     result += sql.slice(copied, piece.start);
-    result += isSource ? `(SELECT ${text} AS ${quoteIdentifier(piece.call.name)})` : text;
+    result += piece.kind === 'session' ? asSource(piece, text) : text;
     copied = piece.end;
   }
   return result + sql.slice(copied);
+}
+
+function asSource({ source }: Extract<Piece, { kind: 'session' }>, text: string): string {
+  if (source === undefined) return text;
+  const column = quoteIdentifier(source.column);
+  return `(SELECT ${text} AS ${column})${source.hasAlias ? '' : ` AS ${column}`}`;
 }
 
 /** The position in an error is one in our own text, so it is not the client's. */

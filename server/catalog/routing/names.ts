@@ -69,7 +69,7 @@ export function isForbiddenInMirror(name: string): boolean {
 }
 
 const CATALOG_FUNCTION =
-  /^(?:pg_.+|format_type|(?:obj|shobj|col)_description|has_\w+_privilege|to_reg[a-z]+|current_(?:user|role|catalog|schemas?|database|setting|query)|session_user|system_user|getpgusername|version|set_config|inet_(?:client|server)_(?:addr|port)|txid_\w+|getdatabaseencoding|row_security_active|aclexplode|acldefault|makeaclitem|oidvectortypes|amvalidate|_pg_\w+|get_current_ts_config|mxid_age)$/;
+  /^(?:pg_.+|format_type|(?:obj|shobj|col)_description|has_\w+_privilege|to_reg[a-z]+|current_(?:user|role|catalog|schemas?|database|setting|query)|session_user|system_user|getpgusername|version|set_config|inet_(?:client|server)_(?:addr|port)|txid_\w+|getdatabaseencoding|row_security_active|aclexplode|acldefault|makeaclitem|oidvectortypes|amvalidate|_pg_\w+|get_current_ts_config|mxid_age|ts_token_type|ts_parse|ts_debug)$/;
 
 /** Whether a function's answer depends on the catalog, the session or the server. */
 export function isCatalogFunction(name: string): boolean {
@@ -93,7 +93,7 @@ export function isCatalogType(name: string): boolean {
  * SELECT, 2 ms for a megabyte. It may be wrong in one direction only: strings and comments count as well.
  */
 const MENTION =
-  /\b(?:pg_[a-z]|information_schema\b|reg(?:class|proc|oper|type|namespace|role|config|dictionary|collation)|to_reg[a-z]|current_(?:user|role|catalog|schema|database|setting|query)|session_user\b|system_user\b|version\s*\(|set_config\b|format_type\b|(?:obj|shobj|col)_description\b|has_[a-z_]+_privilege\b|inet_(?:client|server)_|txid_|getdatabaseencoding\b|getpgusername\b|row_security_active\b|acl(?:explode|default)\b|oidvectortypes\b|mxid_age\b)/i;
+  /\b(?:pg_[a-z]|information_schema\b|reg(?:class|proc|oper|type|namespace|role|config|dictionary|collation)|to_reg[a-z]|current_(?:user|role|catalog|schema|database|setting|query)|session_user\b|system_user\b|version\s*\(|set_config\b|format_type\b|(?:obj|shobj|col)_description\b|has_[a-z_]+_privilege\b|inet_(?:client|server)_|txid_|getdatabaseencoding\b|getpgusername\b|row_security_active\b|acl(?:explode|default)\b|oidvectortypes\b|mxid_age\b|ts_token_type\b)/i;
 
 /** False: the statement is DuckDB's alone. True: `routeOf` tells. */
 export function mentionsCatalog(sql: string): boolean {

@@ -90,7 +90,14 @@ export function planMixed(input: PlanInput): MixedPlan {
 
 /** A query of the catalog alone that the engine is to give the rows of, as for a cursor. */
 export function wholeQuery(sql: string, sessionCalls: readonly SessionCall[]): MixedPlan {
-  const everything = { kind: 'rows', text: 'inside', catalogSql: '', catalogAlias: '', before: '', after: '' } as const;
+  const everything = {
+    kind: 'rows',
+    text: 'inside',
+    catalogSql: '',
+    catalogAlias: '',
+    before: '',
+    after: '',
+  } as const;
   const pieces = [{ ...everything, start: 0, end: sql.length }];
   return { sql, pieces, sessionCalls, needsMirror: true };
 }

@@ -4,8 +4,8 @@
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { type Token, tokenize } from '../../query/tokens.ts';
-import { type CatalogConstant, findConstants, isSessionFunction, type SessionCall } from './constants.ts';
-import { isForbiddenInMirror, mentionsCatalog } from './names.ts';
+import { type CatalogConstant, findConstants, type SessionCall } from './constants.ts';
+import { mentionsCatalog } from './names.ts';
 import { isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
 import { byteOffsets, type ParseOutcome, parse } from './postgres-parser.ts';
 import { type FunctionUse, type KnownNames, type QueryUse, type RelationUse, usesOf } from './uses.ts';
@@ -184,11 +184,12 @@ function refuseEffects(
   constants: readonly CatalogConstant[],
   offset: (bytes: number) => number,
 ): void {
-  for (const { name, location } of called) {
+  for (const { name, location, takesParameters } of called) {
     const at = offset(location);
-    if (isForbiddenInMirror(name)) throw notHere(name, at);
-    const isConstant = constants.some(({ start, end }) => at >= start && at < end);
-    if (EFFECTS.has(name) && isSessionFunction(name) && !isConstant) throw notHere(name, at);
+    if (constants.some(({ start, end }) => at >= start && at < end)) continue;
+    // pg_dump asks for settings by columns of pg_settings; the mirror forgets them after the statement.
+    if (name === 'set_config' && !takesParameters) continue;
+    if (EFFECTS.has(name)) throw notHere(name, at);
   }
 }
 
@@ -196,7 +197,7 @@ function notHere(name: string, at: number): SqlensError {
   return new SqlensError({
     sqlState: SqlState.featureNotSupported,
     message: `${name} is not supported with these arguments`,
-    hint: `Write its arguments as constants. For a setting use SET, for a notification NOTIFY.`,
+    hint: 'Write its arguments as constants. For a setting use SET, for a notification NOTIFY.',
     position: at + 1,
   });
 }

@@ -36,8 +36,10 @@ export interface FunctionUse {
   readonly location: number;
   /** It stands in FROM: its rows are read. */
   readonly isSource: boolean;
-  /** In FROM, without an alias. */
+  /** Of the item of FROM that it is. */
   readonly alias: string | undefined;
+  /** $1 … among its arguments. */
+  readonly takesParameters: boolean;
 }
 
 /** A SELECT, VALUES or TABLE anywhere in the statement; the statement itself is one too. */
@@ -356,8 +358,10 @@ class Walk {
     const name = names.at(-1) ?? '';
     const schema = names.at(-2);
     const location = locationOf(fields);
-    scope.query.functions.push({ kind: this.#functionKind(schema, name), name, location, isSource, alias });
     const { funcname: _, ...rest } = fields;
+    const kind = this.#functionKind(schema, name);
+    const takesParameters = holdsParameter(rest);
+    scope.query.functions.push({ kind, name, location, isSource, alias, takesParameters });
     this.#visit(rest, scope);
   }
 
@@ -381,6 +385,7 @@ class Walk {
       location: locationOf(fields),
       isSource: false,
       alias: undefined,
+      takesParameters: false,
     });
   }
 
@@ -400,6 +405,7 @@ class Walk {
         location: locationOf(fields),
         isSource: false,
         alias: undefined,
+        takesParameters: false,
       });
     }
     this.#visit(fields.typmods, scope);
@@ -458,6 +464,12 @@ function readsOnly(statement: unknown): boolean {
 
 function kindOf(statement: unknown): string {
   return isFields(statement) ? (Object.keys(statement)[0] ?? '') : '';
+}
+
+function holdsParameter(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsParameter);
+  if (!isFields(value)) return false;
+  return 'ParamRef' in value || Object.values(value).some(holdsParameter);
 }
 
 function newQuery(parent: QueryUse | undefined, start: number | undefined, isArm: boolean): QueryUse {
