@@ -2,6 +2,7 @@
 import type { EngineNames } from '../query/known-names.ts';
 import type { CatalogSession } from './api.ts';
 import type { SessionFacts } from './routing/session-values.ts';
+import { searchPathNames } from './search-path.ts';
 
 export interface SettlingFacts extends SessionFacts {
   /** Does what the statement asked for: set_config, pg_notify. */
@@ -35,14 +36,7 @@ export async function factsOf(session: CatalogSession, names: EngineNames): Prom
 /** The schemas of the search path that there are. */
 function schemasOf(session: CatalogSession, names: EngineNames): string[] {
   const path = session.setting('search_path') ?? '';
-  return path
-    .split(',')
-    .map((part) =>
-      part
-        .trim()
-        .replace(/^"(.*)"$/, '$1')
-        .replaceAll('""', '"'),
-    )
+  return searchPathNames(path)
     .map((schema) => (schema === '$user' ? session.user : schema))
     .filter((schema) => schema === 'pg_catalog' || names.hasSchema(schema));
 }

@@ -16,14 +16,7 @@ export interface CatalogPortsOptions {
 /** Nothing is started yet: the first statement that needs the catalog does, or `Catalog.warmUp`. */
 export function createCatalogPorts({ dataDir, withConnection, logger }: CatalogPortsOptions): CatalogPorts {
   const mirror = Mirror.create({ dataDir, version: SQLENS_VERSION, logger });
-  const schema = new SchemaSync({
-    withConnection,
-    mirror: {
-      apply: (statements) => mirror.apply(statements),
-      query: async (sql) => (await mirror.query(sql)).map((row) => Object.values(row)),
-    },
-    logger,
-  });
+  const schema = new SchemaSync({ withConnection, mirror, logger });
   mirror.onRebuilt = () => schema.rebuild();
   return { mirror, schema };
 }

@@ -2,10 +2,10 @@
 import { quoteIdentifier, quoteLiteral } from '../query/tokens.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
 import { SESSION_SETTINGS } from './mirror/names.ts';
+import { searchPathNames } from './search-path.ts';
 
 /** Settings that change what PostgreSQL answers. */
 const FOLLOWED = [
-  'search_path',
   'TimeZone',
   'DateStyle',
   'IntervalStyle',
@@ -28,6 +28,8 @@ export function prologueOf(
     const value = session.setting(name);
     return value === undefined ? [] : [[name, value]];
   });
+  const path = searchPathNames(session.setting('search_path') ?? '');
+  if (path.length === 0) path.push('');
   settings.push([SESSION_SETTINGS.processId, String(session.processId)]);
   if (/pg_settings/i.test(sql)) {
     settings.push([SESSION_SETTINGS.settings, JSON.stringify(session.settings())]);
@@ -42,10 +44,12 @@ export function prologueOf(
   if (/pg_cursors/i.test(sql)) {
     settings.push([SESSION_SETTINGS.cursors, JSON.stringify(session.cursors())]);
   }
-  const calls = settings.map(
-    ([name, value]) => `pg_catalog.set_config(${quoteText(name)}, ${quoteText(value)}, true)`,
-  );
-  return [`SELECT ${calls.join(', ')}`, `SET LOCAL SESSION AUTHORIZATION ${quoteIdentifier(session.user)}`];
+  return [
+    ...settings.map(([name, value]) => `SET LOCAL ${name} = ${quoteText(value)}`),
+    // A list of names: quoted as a whole it would be one.
+    `SET LOCAL search_path = ${path.map(quoteIdentifier).join(', ')}`,
+    `SET LOCAL SESSION AUTHORIZATION ${quoteIdentifier(session.user)}`,
+  ];
 }
 
 /** Right whatever the text holds: PostgreSQL reads backslashes in E'' only. */
