@@ -1,6 +1,6 @@
 /** PostgreSQL's types, by oid, as DuckDB holds the catalog's rows; and their texts as JSON that DuckDB reads back. */
 
-/** DuckDB's types of PostgreSQL's scalars. Everything else is its text: names, reg…, "char", pg_node_tree, inet … */
+/** DuckDB's types of PostgreSQL's scalars. Everything else is its text: names, reg…, "char", pg_node_tree, bytea … */
 const SCALARS: ReadonlyMap<number, string> = new Map([
   [16, 'BOOLEAN'],
   [20, 'BIGINT'],
@@ -17,7 +17,6 @@ const SCALARS: ReadonlyMap<number, string> = new Map([
   [1114, 'TIMESTAMP'],
   [1184, 'TIMESTAMPTZ'],
   [1186, 'INTERVAL'],
-  [17, 'BLOB'],
   [1700, 'DECIMAL(38, 9)'],
   [2950, 'UUID'],
 ]);

@@ -16,6 +16,8 @@ export interface SessionCall {
   /** Offsets in characters. */
   readonly start: number;
   readonly end: number;
+  /** In FROM, where a value has to be a query: what its column and, without an alias, itself is called. */
+  readonly source?: { readonly column: string; readonly hasAlias: boolean };
 }
 
 export interface CatalogConstant {
@@ -291,7 +293,11 @@ class ConstantReader {
 
   #sessionCall(name: string, parameters: readonly ConstantArgument[], first: number, last: number): Parsed {
     const start = this.#tokens[first]?.start ?? 0;
-    const call = { name, parameters, start, end: this.#tokens[last]?.end ?? start };
+    const before = this.#tokens[first - 1]?.value;
+    // By tokens alone; `withSources` knows better where there is a tree.
+    const isSource = before === 'from' || before === 'join';
+    const source = isSource ? { column: name, hasAlias: true } : undefined;
+    const call = { name, parameters, start, end: this.#tokens[last]?.end ?? start, source };
     return { ...PLAIN, last, columnName: name, isCatalog: true, sessionCalls: [call] };
   }
 

@@ -114,7 +114,7 @@ test('a query that touches the catalog alone is fetched whole, with its function
 
 test('a correlated query stays, and its relations are fetched', async () => {
   const { rows } = await ask(
-    'SELECT a, (SELECT relkind FROM pg_class WHERE relname = name), EXISTS (SELECT FROM pg_views v WHERE viewname = t.name) FROM t ORDER BY a',
+    'SELECT a, (SELECT relkind FROM pg_class WHERE relname = name), EXISTS (SELECT 1 FROM pg_views v WHERE viewname = t.name) FROM t ORDER BY a',
   );
   assert.deepEqual(rows, [
     [1, 'r', false],
@@ -138,7 +138,7 @@ test('values of every type of the catalog come through', async () => {
     'BIGINT[]',
     'TIMESTAMP WITH TIME ZONE',
     'TIMESTAMP WITH TIME ZONE',
-    'BLOB',
+    'VARCHAR',
     'BIGINT',
     'FLOAT',
     'INTEGER',
@@ -154,7 +154,7 @@ test('values of every type of the catalog come through', async () => {
   const [row = []] = rows;
   assert.deepEqual(row.slice(0, 4), [['-Infinity', 'NaN', 1.5], ['a', 'b c', null, 'q"\\'], [1, 2, 3], []]);
   assert.deepEqual(row.slice(6, 14), [
-    '\\x00\\xFF',
+    '\\x00ff',
     '4294967295',
     'NaN',
     null,
@@ -220,9 +220,9 @@ test('what the session knows is answered without the mirror, under PostgreSQL’
 
 test('what the session does not know is asked of the mirror, with what it does know', async () => {
   const { rows } = await ask(
-    "SELECT current_setting('server_version_num')::int / 10000 AS v FROM t WHERE a = 1",
+    "SELECT current_setting('server_version_num')::int > 160000 AS v FROM t WHERE a = 1",
   );
-  assert.deepEqual(rows, [[16]]);
+  assert.deepEqual(rows, [[true]]);
   await ask(
     "SELECT has_database_privilege(pg_get_userbyid(10), current_database(), 'CONNECT') FROM t",
     facts({ database: 'postgres' }),

@@ -6,6 +6,7 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../../query/tokens.ts';
 import { duckdbTypeOf, type JsonValue, jsonValueOf } from './column-types.ts';
+import type { SessionCall } from './constants.ts';
 import type { MixedPlan, Piece } from './plan.ts';
 import {
   type AnswerMode,
@@ -84,13 +85,13 @@ function replaced({ sql, pieces }: MixedPlan, texts: ReadonlyMap<Piece, string>)
   for (const piece of pieces) {
     const text = texts.get(piece) ?? '';
     result += sql.slice(copied, piece.start);
-    result += piece.kind === 'session' ? asSource(piece, text) : text;
+    result += piece.kind === 'session' ? asSource(piece.call, text) : text;
     copied = piece.end;
   }
   return result + sql.slice(copied);
 }
 
-function asSource({ source }: Extract<Piece, { kind: 'session' }>, text: string): string {
+function asSource({ source }: SessionCall, text: string): string {
   if (source === undefined) return text;
   const column = quoteIdentifier(source.column);
   return `(SELECT ${text} AS ${column})${source.hasAlias ? '' : ` AS ${column}`}`;

@@ -37,8 +37,6 @@ export type Piece =
       readonly start: number;
       readonly end: number;
       readonly call: SessionCall;
-      /** In FROM, where a value has to be a query: what its column and, without an alias, itself is called. */
-      readonly source: { readonly column: string; readonly hasAlias: boolean } | undefined;
     }
   | {
       /** The column name that the expression before it had in PostgreSQL. */
@@ -247,7 +245,7 @@ class Planner {
         : [];
     const [call] = constant.sessionCalls;
     if (constant.isSessionCall && call !== undefined) {
-      return [{ kind: 'session', start, end, call, source: this.#sourceAt(start, call.name) }, ...name];
+      return [{ kind: 'session', start, end, call }, ...name];
     }
     const cast =
       isItem || regType === 'none' ? '' : regType === 'one' ? '::pg_catalog.oid' : '::pg_catalog.oid[]';
@@ -265,25 +263,6 @@ class Planner {
     }
     return isInOuterSelectList(tokens, first);
   }
-
-  #sourceAt(start: number, name: string): SourceName | undefined {
-    const { uses, tokens, offset } = this.#input;
-    if (uses === undefined) {
-      const before = tokens[(this.#spans.indexAt(start) ?? 0) - 1]?.value;
-      return before === 'from' || before === 'join' ? { column: name, hasAlias: true } : undefined;
-    }
-    const called = sourceFunctions(uses.root).find(({ location }) => offset(location) === start);
-    // PostgreSQL calls the column of a function in FROM by the alias, if there is one.
-    return called === undefined
-      ? undefined
-      : { column: called.alias ?? name, hasAlias: called.alias !== undefined };
-  }
-}
-
-type SourceName = NonNullable<Extract<Piece, { kind: 'session' }>['source']>;
-
-function sourceFunctions(query: QueryUse): FunctionUse[] {
-  return [...query.functions.filter(({ isSource }) => isSource), ...query.children.flatMap(sourceFunctions)];
 }
 
 function selectOf(relation: RelationUse, isTableCommand: boolean): string {

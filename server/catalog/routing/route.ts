@@ -155,9 +155,12 @@ function decideByTree({ sql, tokens, constants, statement, known }: DecideInput)
     return { kind: 'refused', error: notInView(catalogRelation.name) };
   }
   const offset = byteOffsets(sql);
-  const inTree = constants.filter((constant) =>
-    called.some(({ location }) => offset(location) >= constant.start && offset(location) < constant.end),
-  );
+  const inTree = constants.flatMap((constant) => {
+    const within = called.filter(
+      ({ location }) => offset(location) >= constant.start && offset(location) < constant.end,
+    );
+    return within.length === 0 ? [] : [withSources(constant, within, offset)];
+  });
   const isSessionOnly =
     catalogRelation === undefined &&
     inTree.every(({ isSessionCall }) => isSessionCall) &&
@@ -174,6 +177,24 @@ function decideByTree({ sql, tokens, constants, statement, known }: DecideInput)
     };
   }
   return isSessionOnly ? { kind: 'session', plan: plan() } : { kind: 'mixed', plan: plan() };
+}
+
+/** Tells the calls that stand in FROM what they are called there. */
+function withSources(
+  constant: CatalogConstant,
+  within: readonly FunctionUse[],
+  offset: (bytes: number) => number,
+): CatalogConstant {
+  const sessionCalls = constant.sessionCalls.map((call) => {
+    const used = within.find(({ isSource, location }) => isSource && offset(location) === call.start);
+    // PostgreSQL calls the column of a function in FROM by the alias, if there is one.
+    const source =
+      used === undefined
+        ? undefined
+        : { column: used.alias ?? call.name, hasAlias: used.alias !== undefined };
+    return { ...call, source };
+  });
+  return { ...constant, sessionCalls };
 }
 
 /** Functions that change the session: the mirror is everybody's, so they are done by SQLens or not at all. */

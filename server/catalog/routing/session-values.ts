@@ -217,8 +217,9 @@ export function forMirror(
     if (call.start < part.start || call.end > part.end) continue;
     const value = sessionValueOf(call, facts, mode);
     if (value === undefined) continue;
-    const constant = `(SELECT ${postgresConstant(value)} AS ${quoteIdentifier(call.name)})`;
-    answered += sql.slice(copied, call.start) + constant;
+    const column = quoteIdentifier(call.source?.column ?? call.name);
+    const alias = call.source?.hasAlias === false ? ` AS ${column}` : '';
+    answered += `${sql.slice(copied, call.start)}(SELECT ${postgresConstant(value)} AS ${column})${alias}`;
     copied = call.end;
   }
   return answered + sql.slice(copied, part.end);
