@@ -19,8 +19,9 @@ export class Seen {
   readonly processIds = new Map<number, string>();
 
   table(oid: number): number | string {
-    // Catalog tables have the same OIDs everywhere.
-    if (oid < 16_384) return oid;
+    // Catalog tables have the same OIDs everywhere, what initdb makes from SQL has others in every version.
+    if (oid < 10_000) return oid;
+    if (oid < 16_384) return 'initdb';
     if (!this.tables.includes(oid)) this.tables.push(oid);
     return `table${this.tables.indexOf(oid) + 1}`;
   }

@@ -4,7 +4,7 @@ import { decodeMessage, printable, printReceived, type Received, type Seen } fro
 import { encodeLine, startup } from './frontend.ts';
 
 /** Longer than any answer takes on a busy machine. */
-const patience_ms = 20_000;
+const patience_ms = Number(process.env.WIRE_PATIENCE_MS ?? 20_000);
 const cancelInterval_ms = 200;
 /** How often a cancel request is sent while its session says nothing: it may come before the statement runs. */
 const maxCancels = 50;

@@ -1,49 +1,32 @@
 /**
- * Conversations with mutations: whatever the bytes, the server answers or closes, frees what it held, reports no
- * internal error, and serves the next client. The seed is printed; WIRE_FUZZ_SEED and WIRE_FUZZ_CASES repeat and extend.
+ * Mistakes over real sockets, against DuckDB and against the whole server: whatever the bytes, the server answers or
+ * closes, frees what it held, reports no internal error, and serves the next client. The seed is printed;
+ * SQLENS_FUZZ_SEED and SQLENS_FUZZ_SOCKETS repeat and extend.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serialize } from 'pg-protocol';
-import { SqlensError } from '../../common/errors.ts';
-import { Framer } from './codec/framer.ts';
-import { decodeFrontendMessage } from './codec/frontend.ts';
-import { decodeStartupPacket } from './codec/startup-packet.ts';
-import { eventually, startHarness } from './testing/harness.ts';
-import { summary, WireClient } from './testing/wire-client.ts';
-import { decodeParameter } from './types/decode.ts';
-import { mulberry32 } from './types/fixtures/postgres-cases.ts';
-import { Oid } from './types/pg-type.ts';
-import { utc } from './types/time-zone.ts';
+import { SqlensError } from '../../../common/errors.ts';
+import { Framer } from '../../../server/pgwire/codec/framer.ts';
+import { decodeFrontendMessage } from '../../../server/pgwire/codec/frontend.ts';
+import { decodeStartupPacket } from '../../../server/pgwire/codec/startup-packet.ts';
+import { eventually, startHarness } from '../../../server/pgwire/testing/harness.ts';
+import { summary, WireClient } from '../../../server/pgwire/testing/wire-client.ts';
+import { decodeParameter } from '../../../server/pgwire/types/decode.ts';
+import { Oid } from '../../../server/pgwire/types/pg-type.ts';
+import { utc } from '../../../server/pgwire/types/time-zone.ts';
+import { makeFolders } from '../../slt/sandbox-folder.ts';
+import { TestServer } from '../../slt/test-server.ts';
+import { hang_timeout_ms } from './memory-connection.ts';
+import { dice, mutated as mutatedRecording } from './mutate.ts';
+import { recordings } from './recorded.ts';
 
-const seed = Number(process.env.WIRE_FUZZ_SEED ?? 20_261_122);
-const cases = Number(process.env.WIRE_FUZZ_CASES ?? 1500);
-const random = mulberry32(seed);
-const below = (limit: number): number => Math.floor(random() * limit);
+const seed = Number(process.env.SQLENS_FUZZ_SEED ?? 20_261_122);
+const cases = Number(process.env.SQLENS_FUZZ_SOCKETS ?? 1500);
+const roll = dice(seed);
+const { below } = roll;
+const { sync } = serialize;
 const pick = <T>(items: readonly T[]): T | undefined => items[below(items.length)];
-
-const { parse, bind, describe, execute, close, sync, flush, query } = serialize;
-const messages: readonly Buffer[] = [
-  query('SELECT 1'),
-  query("SELECT 'grün'; SELECT * FROM nope; SELECT 2"),
-  query('BEGIN'),
-  query('ROLLBACK'),
-  query(''),
-  parse({ text: 'SELECT $1 AS a, $2 AS b', types: [23, 1184] }),
-  parse({ name: 's', text: 'SELECT i FROM range(5000) t(i)' }),
-  bind({ values: ['1', '2024-02-29'] }),
-  bind({ values: [Buffer.from([0, 0, 0, 1]), Buffer.alloc(8)], binary: true }),
-  bind({ statement: 's', portal: 'p' }),
-  describe({ type: 'S' }),
-  describe({ type: 'P', name: 'p' }),
-  execute(),
-  execute({ portal: 'p', rows: 10 }),
-  close({ type: 'S', name: 's' }),
-  flush(),
-  sync(),
-  serialize.copyData(Buffer.from('1\n')),
-  serialize.copyFail('x'),
-];
 
 function mutated(original: Buffer): Buffer {
   const bytes = Buffer.from(original);
@@ -73,15 +56,28 @@ function mutated(original: Buffer): Buffer {
   }
 }
 
-const startup = serialize.startup({ user: 'me', database: 'd' });
+const recorded = recordings();
 
 function conversation(): Buffer {
-  const parts = [below(10) === 0 ? mutated(startup) : startup];
-  for (let count = 1 + below(12); count > 0; count--) {
-    const original = pick(messages) ?? sync();
-    parts.push(below(4) === 0 ? mutated(original) : original);
+  for (;;) {
+    const recording = roll.pick(recorded);
+    // Those that are there to be cancelled would be run to their end.
+    if (!/^(cancel|statement-timeout)/.test(recording.name))
+      return mutatedRecording(recording, recorded, roll);
   }
-  return Buffer.concat(parts);
+}
+
+/** Waits until the server has closed. */
+async function answered(client: WireClient, what: string): Promise<void> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    client.socket.destroy();
+  }, hang_timeout_ms);
+  await client.rest();
+  clearTimeout(timer);
+  client.socket.destroy();
+  assert.ok(!late, `${what} hangs`);
 }
 
 test(`pure: ${cases * 10} mutated streams decode or throw SqlensErrors (seed ${seed})`, () => {
@@ -154,8 +150,7 @@ test(`${cases} mutated conversations over a socket (seed ${seed})`, async () => 
     client.socket.write(bytes.subarray(0, cut));
     if (below(3) === 0) await new Promise((resolve) => setImmediate(resolve));
     client.socket.end(Buffer.concat([bytes.subarray(cut), sync(), serialize.end()]));
-    await client.rest();
-    client.socket.destroy();
+    await answered(client, `seed ${seed}, case ${count}`);
     if (count % 100 === 0)
       assert.equal(summary(await canary.query('SELECT 7 AS a'))[1], 'row 7', `case ${count}`);
   }
@@ -165,4 +160,29 @@ test(`${cases} mutated conversations over a socket (seed ${seed})`, async () => 
   assert.deepEqual(harness.errors, [], `seed ${seed}`);
   await canary.close();
   await harness.close();
+});
+
+test(`${cases} mutated conversations with the whole server (seed ${seed})`, {
+  timeout: 300_000,
+}, async () => {
+  const folders = await makeFolders();
+  await folders.reset(undefined);
+  const server = new TestServer(folders);
+  await server.start();
+  try {
+    const canary = await server.session('canary');
+    for (let count = 0; count < cases; count++) {
+      const client = new WireClient(server.port);
+      client.socket.resume();
+      const bytes = conversation();
+      client.socket.end(Buffer.concat([bytes, sync(), serialize.end()]));
+      await answered(client, `seed ${seed}, case ${count}: ${bytes.toString('hex')}`);
+      if (count % 100 !== 0) continue;
+      assert.deepEqual((await canary.query('SELECT 7 AS a')).rows, [['7']], `case ${count}`);
+    }
+    assert.deepEqual((await canary.query('SELECT 7 AS a')).rows, [['7']]);
+  } finally {
+    await server.close();
+    await folders.remove();
+  }
 });
