@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import { childEntry } from '../../../common/child-entry.ts';
 import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
 import { FrameKind, FrameReader, type Order, orderFrame, type Readiness, type Report } from './frames.ts';
-import { EXIT_CREATED, type MirrorTask, PIPE_FD } from './task.ts';
+import { type MirrorTask, PIPE_FD } from './task.ts';
 
 /** A slow machine, a cold disk; initdb takes two seconds, a start half of one. */
 const START_TIMEOUT_MS = 60_000;
@@ -27,17 +27,6 @@ interface Running {
   readonly pieces: Buffer[];
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: ChildEnded) => void;
-}
-
-/** Makes the directory of a new mirror; what is in it afterwards is whole if the promise fulfils. */
-export async function createMirror(folder: string): Promise<void> {
-  const child = startChild({ kind: 'create', folder });
-  const said = listen(child, () => undefined);
-  const deadline = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
-  const [code, signal] = await ended(child);
-  clearTimeout(deadline);
-  if (code === EXIT_CREATED) return;
-  throw new ChildEnded(said.failure() ?? `initdb ended with ${signal ?? `code ${code}`}`);
 }
 
 export class ChildLink {
@@ -66,8 +55,8 @@ export class ChildLink {
   }
 
   /** @throws ChildEnded when PostgreSQL does not start on the directory */
-  static async start(folder: string, version: string): Promise<ChildLink> {
-    const child = startChild({ kind: 'serve', folder, version });
+  static async start(task: MirrorTask): Promise<ChildLink> {
+    const child = startChild(task);
     const pipe = pipeOf(child);
     let ready: (readiness: Readiness) => void = () => undefined;
     const readiness = new Promise<Readiness>((resolve) => {
@@ -77,7 +66,7 @@ export class ChildLink {
       if (kind === FrameKind.ready) ready(JSON.parse(body.toString()));
     });
     const deadline = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
-    const gone = ended(child).then(() => undefined);
+    const gone = ended(child);
     const first = await Promise.race([readiness, gone]);
     clearTimeout(deadline);
     if (first === undefined) throw new ChildEnded(said.failure() ?? 'the process ended while it started');
@@ -186,9 +175,9 @@ function pipeOf(child: ChildProcess): Duplex {
 }
 
 /** When the process is gone and all it said has been read. */
-function ended(child: ChildProcess): Promise<readonly [code: number | null, signal: NodeJS.Signals | null]> {
+function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
-    child.once('error', () => resolve([null, null]));
-    child.once('close', (code, signal) => resolve([code, signal]));
+    child.once('error', () => resolve());
+    child.once('close', () => resolve());
   });
 }

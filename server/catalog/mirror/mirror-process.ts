@@ -13,7 +13,7 @@ import { Engine } from './engine.ts';
 import { FrameKind, FrameReader, frame, type Order, type Readiness, type Report } from './frames.ts';
 import { queryMessage, syncMessage } from './frontend-bytes.ts';
 import { DATABASE_NAME, SUPERUSER_NAME } from './names.ts';
-import { EXIT_CREATED, EXIT_FAILED, type MirrorTask, PIPE_FD } from './task.ts';
+import { EXIT_FAILED, type MirrorTask, PIPE_FD } from './task.ts';
 
 /** What ReadyForQuery, always the last message, ends with: 'E'. */
 const FAILED_TRANSACTION = 0x45;
@@ -21,33 +21,34 @@ const FAILED_TRANSACTION = 0x45;
 await dieWithParent();
 try {
   const task: MirrorTask = JSON.parse(process.argv[2] ?? '{}');
-  switch (task.kind) {
-    case 'create':
-      await create(task.folder);
-      process.exit(EXIT_CREATED);
-      break;
-    case 'serve':
-      await serve(task.folder, task.version);
-      break;
-  }
+  serve(task.isNew ? await create(task.folder) : await reopen(task.folder), task.version);
 } catch (error) {
   writeAll(frame(FrameKind.failed, Buffer.from(messageOf(error))));
   process.exit(EXIT_FAILED);
 }
 
-/** PGlite's initdb always ends in template1; the database and the superuser get their names from there. */
-async function create(folder: string): Promise<void> {
+/**
+ * initdb, after which PGlite is always in template1. So that one becomes our database and `postgres` the template: opening
+ * another would cost the first catalog query of a server's life half a second more.
+ */
+async function create(folder: string): Promise<Engine> {
   const engine = await Engine.open(folder, undefined, undefined);
   exec(
     engine,
-    `UPDATE pg_catalog.pg_database SET datname = '${DATABASE_NAME}' WHERE datname = 'postgres';
-     UPDATE pg_catalog.pg_authid SET rolname = '${SUPERUSER_NAME}' WHERE oid = 10;
-     CHECKPOINT`,
+    `UPDATE pg_catalog.pg_database SET datname = '${DATABASE_NAME}', datistemplate = false WHERE oid = 1;
+     UPDATE pg_catalog.pg_database SET datname = 'template1', datistemplate = true WHERE datname = 'postgres';
+     COMMENT ON DATABASE ${DATABASE_NAME} IS NULL;
+     COMMENT ON DATABASE template1 IS 'default template for new databases';
+     UPDATE pg_catalog.pg_authid SET rolname = '${SUPERUSER_NAME}' WHERE oid = 10`,
   );
+  return engine;
 }
 
-async function serve(folder: string, version: string): Promise<void> {
-  const engine = await Engine.open(folder, DATABASE_NAME, SUPERUSER_NAME);
+function reopen(folder: string): Promise<Engine> {
+  return Engine.open(folder, DATABASE_NAME, SUPERUSER_NAME);
+}
+
+function serve(engine: Engine, version: string): never {
   // What it logs goes nowhere, but would be made up all the same.
   exec(
     engine,
@@ -71,16 +72,16 @@ function obey(engine: Engine, body: Buffer): void {
   const bytesAt = 4 + body.readUInt32BE(0);
   const order: Order = JSON.parse(body.toString('utf8', 4, bytesAt));
   const answer = new AnswerWriter(order.maxAnswer_bytes);
-  let failure = order.before === '' ? undefined : refusal(engine, order.before);
+  const failure = order.before === '' ? undefined : refusal(engine, order.before);
   if (failure === undefined) {
     engine.run(body.subarray(bytesAt), (bytes) => answer.write(bytes));
     // This build forgets what is left of the messages after an error, but not that it waits for a Sync.
     if (answer.lastByte === FAILED_TRANSACTION) engine.run(syncMessage, () => undefined);
   }
   answer.end();
-  if (order.after !== '') failure ??= refusal(engine, order.after);
+  const afterwards = order.after === '' ? undefined : refusal(engine, order.after);
   const report: Report = {
-    failure: failure?.toString('base64'),
+    failure: (failure ?? afterwards)?.toString('base64'),
     isTooLong: answer.isTooLong,
     rss_bytes: process.memoryUsage.rss(),
   };

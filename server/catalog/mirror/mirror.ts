@@ -15,11 +15,12 @@ import { clientMessages, readRows, type TextRow, throwIfFailed } from './backend
 import { FILLED_KEY } from './bootstrap/index.ts';
 import { GIVE_AWAY_FUNCTION } from './bootstrap/roles.ts';
 import { STATE_TABLE } from './bootstrap/state.ts';
-import { ChildEnded, ChildLink, createMirror, type Outcome } from './child-link.ts';
+import { ChildEnded, ChildLink, type Outcome } from './child-link.ts';
 import { MirrorDirectory } from './directory.ts';
 import { queryMessage, safeMessages } from './frontend-bytes.ts';
 import { Job, JobQueue } from './jobs.ts';
 import { createRoleStatements, type MirrorRole } from './roles.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** Whoever cancels is answered at once; the process gets this long to finish by itself before it is killed. */
 const CANCEL_GRACE_MS = 200;
@@ -79,6 +80,9 @@ export class Mirror {
   #starting: Promise<ChildLink> | undefined;
   /** While the owner fills the mirror, its changes go by those who wait. */
   #filling: ChildLink | undefined;
+  readonly #upkeep = new Upkeep(async (sql) => {
+    if (this.#link !== undefined) throwIfFailed((await this.#change(sql, 0)).answer);
+  });
   #isPumping = false;
   #isFillPumping = false;
   #isClosed = false;
@@ -123,6 +127,7 @@ export class Mirror {
     const after = messages.hasNamedStatements ? 'ROLLBACK; DEALLOCATE ALL' : 'ROLLBACK';
     const maxAnswer_bytes = this.#options.maxAnswer_bytes;
     this.#counts.requests++;
+    if (overlay.length > 0) this.#upkeep.noteChange();
     const { answer, report } = await this.#submit(
       this.#requests,
       new Job({
@@ -143,6 +148,7 @@ export class Mirror {
    */
   async apply(statements: readonly string[]): Promise<void> {
     if (statements.length === 0) return;
+    this.#upkeep.noteChange();
     // Should the process end after the commit but before it said so, this tells.
     const id = randomUUID();
     const done = `SELECT ${GIVE_AWAY_FUNCTION}();
@@ -192,6 +198,7 @@ export class Mirror {
   /** Ends the process; those who wait get 57P01. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#upkeep.stop();
     this.#requests.failAll(closing());
     this.#changes.failAll(closing());
     const link = this.#link ?? this.#filling ?? (await this.#starting?.catch(() => undefined));
@@ -317,11 +324,11 @@ export class Mirror {
     if (!isUsable) {
       this.#counts.rebuilds++;
       await this.#directory.clear();
-      await createMirror(this.#directory.postgresPath);
-      await this.#directory.seal();
     }
     this.#counts.starts++;
-    const link = await ChildLink.start(this.#directory.postgresPath, this.#options.version);
+    const folder = this.#directory.postgresPath;
+    const link = await ChildLink.start({ folder, isNew: !isUsable, version: this.#options.version });
+    if (!isUsable) await this.#directory.seal();
     void link.gone.then(() => {
       if (this.#link === link) this.#link = undefined;
     });
@@ -352,6 +359,8 @@ export class Mirror {
       await this.apply(roles);
       await this.onRebuilt();
       await this.apply([`INSERT INTO ${STATE_TABLE} VALUES ('${FILLED_KEY}', 'yes')`]);
+      // So that the next start need not read what initdb and the owner have logged.
+      await this.query('CHECKPOINT');
     } catch (error) {
       // Not the owner's fault: worth another try.
       if (hasEnded) throw new ChildEnded(messageOf(error));

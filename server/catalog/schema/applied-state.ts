@@ -1,11 +1,9 @@
 /** What the mirror says it holds: written with every change, read at a start. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BOOK_STATEMENTS, BOOK_VERSION, OBJECTS_TABLE, VERSION_TABLE } from './book.ts';
 import { type AppliedEntry, entryOf } from './entry.ts';
 import type { MirrorPort } from './mirror-port.ts';
 import { dropStatement, rankOf, type SchemaObject } from './objects/index.ts';
-
-const OBJECTS_PER_TURN = 100;
+import { Pace } from './pace.ts';
 
 /**
  * Opens the book. What a server of another version applied is removed: it might stand for the same objects in other ways.
@@ -32,8 +30,9 @@ export async function openBook(mirror: MirrorPort): Promise<Map<string, AppliedE
 async function readApplied(mirror: MirrorPort): Promise<Map<string, AppliedEntry>> {
   const rows = await mirror.query(`SELECT definition, refused FROM ${OBJECTS_TABLE}`);
   const applied = new Map<string, AppliedEntry>();
-  for (const [at, { definition, refused }] of rows.entries()) {
-    if (at % OBJECTS_PER_TURN === OBJECTS_PER_TURN - 1) await nextTurn();
+  const pace = new Pace();
+  for (const { definition, refused } of rows) {
+    if (pace.isDue) await pace.rest();
     const entry = entryOf(parseObject(definition ?? ''));
     applied.set(entry.id, { ...entry, refused: refused ?? undefined });
   }

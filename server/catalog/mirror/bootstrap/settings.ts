@@ -33,9 +33,11 @@ function merged(other: string): string {
         ? `CASE WHEN pg.source IN ('session', 'client', 'interactive') THEN 'session' ELSE 'default' END`
         : name === 'sourcefile' || name === 'sourceline'
           ? 'NULL'
-          : name === 'reset_val' || name === 'boot_val'
-            ? `CASE WHEN ${other}.name IS NULL THEN pg.${name} ELSE ${other}.setting END`
-            : `pg.${name}`;
+          : name === 'reset_val'
+            ? `CASE WHEN ${other}.name IS NULL THEN pg.reset_val ELSE ${other}.setting END`
+            : name === 'boot_val'
+              ? `coalesce(pg.boot_val, ${other}.setting)`
+              : `pg.${name}`;
     return `coalesce(${other}.${name}, ${plain}, ${fallback(name)}) AS ${name}`;
   }).join(',\n    ');
 }
@@ -58,7 +60,7 @@ function fallback(name: string): string {
 }
 
 /** Never to be set by a statement: they say whose rights it has. */
-const GUARDED = `lower($1) IN ('session_authorization', 'role', 'is_superuser') OR lower($1) LIKE 'sqlens\\_mirror.%'`;
+const GUARDED = `lower($1) IN ('session_authorization', 'role', 'is_superuser')`;
 
 export const settingsBootstrap: readonly string[] = [
   moveBuiltin('current_setting', 'text'),

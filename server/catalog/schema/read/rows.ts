@@ -1,9 +1,6 @@
 /** Reads a statement's single column of JSON texts without keeping the event loop for long. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
-
-/** How long texts are read before others get their turn. */
-const SLICE_MS = 5;
+import { Pace } from '../pace.ts';
 
 /**
  * The values that a statement's rows of one JSON text each hold.
@@ -17,15 +14,13 @@ export async function readJson<T>(
   // Not streamed: a stream that fails half-way would pass for a complete one.
   const result = await connection.run(sql);
   const values: T[] = [];
-  let sliceEnd = performance.now() + SLICE_MS;
+  const pace = new Pace();
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return values;
     for (const text of chunk.getColumnValues(0)) {
       values.push(parse(String(text)));
-      if (performance.now() < sliceEnd) continue;
-      await nextTurn();
-      sliceEnd = performance.now() + SLICE_MS;
+      if (pace.isDue) await pace.rest();
     }
   }
 }

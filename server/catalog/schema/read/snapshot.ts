@@ -1,10 +1,10 @@
 /** What a DuckDB connection sees, as the objects that the mirror is to hold. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { unreachable } from '../../../../common/errors.ts';
 import { type Entry, entryOf, type State } from '../entry.ts';
 import { cutName, NameSpace, qualified } from '../names.ts';
 import { idOf, rankOf, type SchemaObject } from '../objects/index.ts';
+import { Pace } from '../pace.ts';
 import { postgresType } from '../type-text.ts';
 import { readFunctions } from './functions.ts';
 import { readConstraint, readIndex } from './of-tables.ts';
@@ -27,9 +27,6 @@ import {
 
 /** Where temporary objects stand: in PostgreSQL every session has a schema of that name. */
 export const TEMPORARY_SCHEMA = 'pg_temp';
-
-/** Relations handled before others on the event loop get their turn: about a millisecond's worth. */
-const RELATIONS_PER_TURN = 100;
 
 /** Reads all in one statement: in the connection's transaction where there is one, else as committed. */
 export async function readSnapshot(connection: DuckDBConnection): Promise<State> {
@@ -73,8 +70,7 @@ export async function readSnapshot(connection: DuckDBConnection): Promise<State>
   await building.addRelations();
   building.addSequences();
   building.addTypes(types, await typesBehind(connection, types));
-  await nextTurn();
-  building.addParts();
+  await building.addParts();
   for (const fn of readFunctions(building.functions, building.macros)) building.add(fn);
   return building.finish();
 }
@@ -101,6 +97,7 @@ async function typesBehind(
 }
 
 class Building {
+  readonly #pace = new Pace();
   readonly relations: (TableRow | ViewRow)[] = [];
   readonly constraints: ConstraintRow[] = [];
   readonly indexes: IndexRow[] = [];
@@ -123,8 +120,8 @@ class Building {
   }
 
   async addRelations(): Promise<void> {
-    for (const [at, row] of this.relations.entries()) {
-      if (at % RELATIONS_PER_TURN === RELATIONS_PER_TURN - 1) await nextTurn();
+    for (const row of this.relations) {
+      if (this.#pace.isDue) await this.#pace.rest();
       const columns = this.#columns.get(oidKey(row));
       // Means of the server's own in a session; and views that DuckDB has not looked into yet.
       if (columns === undefined || (row.temporary && row.name.startsWith('__'))) continue;
@@ -165,7 +162,8 @@ class Building {
   }
 
   /** Indexes take their names before constraints, whose names are ours to choose. */
-  addParts(): void {
+  async addParts(): Promise<void> {
+    await this.#pace.rest();
     for (const row of this.indexes) {
       const table = this.#byOid.get(oidKey(row));
       if (table?.kind === 'table') this.add(readIndex(row, table, this.#place(row)));
@@ -182,6 +180,7 @@ class Building {
       const names = this.#names(this.#relationNames, table.schema);
       const referenced =
         row.referenced === null ? undefined : bySource.get(qualified(table.schema, row.referenced));
+      if (this.#pace.isDue) await this.#pace.rest();
       const constraint = readConstraint(row, table, referenced, names);
       if (constraint === undefined) continue;
       // The same CHECK may be written twice.
@@ -199,8 +198,8 @@ class Building {
     const isUsed = objects.some((object) => object.kind !== 'schema' && object.schema === 'main');
     const shown = objects.filter((object) => object.kind !== 'schema' || object.name !== 'main' || isUsed);
     const entries = new Map<string, Entry>();
-    for (const [at, object] of shown.sort((a, b) => rankOf(a) - rankOf(b)).entries()) {
-      if (at % RELATIONS_PER_TURN === RELATIONS_PER_TURN - 1) await nextTurn();
+    for (const object of shown.sort((a, b) => rankOf(a) - rankOf(b))) {
+      if (this.#pace.isDue) await this.#pace.rest();
       const entry = entryOf(object);
       entries.set(entry.id, entry);
     }
