@@ -4,6 +4,12 @@
  */
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { SqlensError } from '../../common/errors.ts';
+import type { VectorMemory } from './vector-memory.ts';
+
+export type { VectorMemory } from './vector-memory.ts';
+
+import type { Cursors } from './control/cursors/cursors.ts';
+import type { PreparedStatements } from './prepared-statements.ts';
 
 /** What a user may do: `admin` everything, `analyst` read and call functions. */
 export type Role = 'admin' | 'analyst';
@@ -67,10 +73,33 @@ export interface CatalogColumn extends ColumnOrigin {
   readonly typmod: number;
 }
 
+/** What NOTIFY has sent. */
+export interface Notification {
+  readonly channel: string;
+  /** '' for none. */
+  readonly payload: string;
+  /** The sender's. */
+  readonly processId: number;
+}
+
 /** Column-major values of some rows: `columns[c][r]`. */
 export interface RowBatch {
   readonly rowCount: number;
   readonly columns: readonly (readonly DuckDBValue[])[];
+  /** The same values as they lie in memory, for who writes them on; undefined where they are JavaScript's anyway. */
+  readonly memory?: BatchMemory | undefined;
+}
+
+export interface BatchMemory {
+  /** The row of the memory that is the batch's first. */
+  readonly firstRow: number;
+  /** Columns of types that cannot be read from memory come as values, from the batch's first row on. */
+  readonly columns: readonly (VectorMemory | ColumnValues)[];
+}
+
+export interface ColumnValues {
+  readonly kind: 'values';
+  readonly values: readonly DuckDBValue[];
 }
 
 /** Rows as the protocol sends them: each a whole DataRow message. */
@@ -87,6 +116,8 @@ export interface EngineStatement {
   readonly parameterTypes: readonly (DuckDBType | undefined)[];
   /** Columns of the rows it returns; undefined when it returns none (INSERT without RETURNING, SET, DDL …). */
   readonly columns: readonly ResultColumn[] | undefined;
+  /** The same, when its rows come from the catalog after all: FETCH of a cursor, EXECUTE. */
+  readonly catalogColumns?: readonly CatalogColumn[] | undefined;
   /** True for '' and comments: answered with EmptyQueryResponse. */
   readonly isEmpty: boolean;
 }
@@ -157,8 +188,18 @@ export interface BackendSession {
   /** Called for every notice and for every GUC_REPORT parameter that changes, before the statement's CommandComplete. */
   onNotice: (notice: Notice) => void;
   onParameterStatus: (name: string, value: string) => void;
+  /** Called with what another session's commit, or this one's, has sent to a channel it listens to. */
+  onNotification: (notification: Notification) => void;
   /** Called when another session asked that this one ends. */
   onTerminate: () => void;
+
+  /** Shared by PREPARE and the protocol's Parse. */
+  readonly statements: PreparedStatements;
+  /** Shared by DECLARE and the protocol's portals: names, and FETCH. */
+  readonly cursors: Cursors;
+
+  /** A setting's number, in its own unit: milliseconds for timeouts. */
+  settingNumber(name: string): number;
 
   /** The values to report as ParameterStatus after authentication, in PostgreSQL's order and spelling. */
   parameterStatuses(): readonly (readonly [name: string, value: string])[];

@@ -1,6 +1,7 @@
 /** The ways a statement gives its rows to the protocol. */
-import type { DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { ResultColumn, RowBatch, RowsExecution } from './api.ts';
+import { RowStore } from './control/cursors/row-store.ts';
 import type { RowReader } from './row-stream.ts';
 import type { StatementTimer } from './statement-timer.ts';
 
@@ -43,8 +44,21 @@ export function fromRows(
   };
 }
 
-/** Rows that a spool may hold when another statement needs the connection of an open stream. */
-const MAX_SPOOLED_CELLS = 4_000_000;
+/** Rows that are not all taken when their statement has begun: they must be read before the next one begins. */
+export interface OpenRows {
+  readonly isOpen: boolean;
+  /** Whether the engine works on them right now. */
+  readonly isPulling: boolean;
+  /** Counts the time of every pull towards the statement's timeout. */
+  timer: StatementTimer | undefined;
+  /** Reads the rest and keeps it, so that the connection is free. */
+  spool(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function isOpenRows(execution: object): execution is OpenRows {
+  return 'spool' in execution && 'isPulling' in execution;
+}
 
 export interface StreamEnd {
   /** Called once: at the end of the rows, at an error or at close. */
@@ -53,20 +67,21 @@ export interface StreamEnd {
   ): Promise<void>;
   /** Turns what a stream threw into what the client is told. */
   explain(error: unknown): Promise<unknown>;
-  tooLarge(): Error;
+  /** A connection for rows that do not fit into memory. */
+  connect(): Promise<DuckDBConnection>;
   /** Aborted when the statement is cancelled. */
   readonly signal: AbortSignal;
 }
 
 /** Rows pulled from DuckDB as the client takes them. */
-export class StreamExecution implements RowsExecution {
+export class StreamExecution implements RowsExecution, OpenRows {
   readonly kind = 'rows';
   readonly columns: readonly ResultColumn[];
-  /** Counts the time of every pull towards the statement's timeout. */
   timer: StatementTimer | undefined;
   readonly #reader: RowReader;
   readonly #end: StreamEnd;
-  readonly #spooled: RowBatch[] = [];
+  readonly #spool: RowStore;
+  #unspooled = 0;
   readonly #tag: (rowCount: number) => string;
   #rowCount = 0;
   #settled = false;
@@ -83,6 +98,11 @@ export class StreamExecution implements RowsExecution {
     this.#reader = options.reader;
     this.#end = options.end;
     this.#tag = options.tag;
+    this.#spool = new RowStore({
+      columns: options.columns,
+      connect: () => options.end.connect(),
+      spills: true,
+    });
   }
 
   get commandTag(): string {
@@ -99,31 +119,33 @@ export class StreamExecution implements RowsExecution {
   }
 
   async next(): Promise<RowBatch | undefined> {
-    const spooled = this.#spooled.shift();
-    const batch = spooled ?? (this.#settled ? undefined : await this.#pull());
+    const batch = (await this.#takeSpooled()) ?? (await this.#pull());
     this.#rowCount += batch?.rowCount ?? 0;
     return batch;
   }
 
-  /** Reads the rest into memory, so that the connection is free. */
   async spool(): Promise<void> {
-    let cells = 0;
-    while (!this.#settled) {
-      const batch = await this.#pull();
-      if (batch === undefined) break;
-      cells += batch.rowCount * batch.columns.length;
-      if (cells > MAX_SPOOLED_CELLS) {
-        const error = this.#end.tooLarge();
+    for (let batch = await this.#pull(); batch !== undefined; batch = await this.#pull()) {
+      try {
+        await this.#spool.append(batch);
+      } catch (error) {
         await this.#settle({ kind: 'failed', error });
         throw error;
       }
-      this.#spooled.push(batch);
     }
   }
 
   async close(): Promise<void> {
-    this.#spooled.length = 0;
+    this.#spool.close();
+    this.#unspooled = this.#spool.rowCount;
     await this.#settle({ kind: 'closed' });
+  }
+
+  async #takeSpooled(): Promise<RowBatch | undefined> {
+    if (this.#unspooled >= this.#spool.rowCount) return undefined;
+    const batch = await this.#spool.read(this.#unspooled, Number.MAX_SAFE_INTEGER);
+    this.#unspooled += batch?.rowCount ?? 0;
+    return batch !== undefined && 'columns' in batch ? batch : undefined;
   }
 
   /** One pull at a time, whoever asks: the client, or the next statement that needs the connection. */

@@ -56,12 +56,27 @@ export function checkPrivileges(role: Role, tokens: readonly Token[], statement:
     case 'commit':
     case 'rollback':
     case 'savepoint':
+    case 'release':
+    case 'rollback-to':
+    case 'two-phase':
     case 'set':
     case 'show':
     case 'reset':
     case 'discard':
     case 'execute':
     case 'deallocate':
+    // What is declared is checked when it is parsed.
+    case 'declare':
+    case 'fetch':
+    case 'move':
+    case 'close':
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+    case 'lock':
+    case 'upkeep':
+    case 'session-call':
+    case 'unsupported':
     case 'no-op':
     case 'refused':
       return;

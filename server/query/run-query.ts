@@ -35,7 +35,11 @@ export async function runQuery(
   try {
     const plain = parsed.asks ? undefined : await openPlain(context, run, runnable);
     const rows = plain ?? (await openAnswered(context, run, parsed, runnable));
-    const reader = new RowReader(rows.source, columns.length, rows.hasSentinel);
+    const reader = new RowReader(
+      rows.source,
+      columns.map(({ type }) => type),
+      rows.hasSentinel,
+    );
     return new StreamExecution({
       columns,
       reader,
@@ -134,11 +138,6 @@ function endOf(context: SessionContext, run: QueryRun, rows: AnsweredRows, runna
         return (await causeOfBreak(context.engine, run.answering, runnable)) ?? error;
       return error;
     },
-    tooLarge: () =>
-      new SqlensError({
-        sqlState: SqlState.programLimitExceeded,
-        message: 'the rest of an open portal is too large to keep while another statement runs',
-        hint: 'Read the portal to its end first, or use a second connection.',
-      }),
+    connect: () => context.engine.connect(),
   };
 }

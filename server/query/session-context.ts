@@ -1,7 +1,20 @@
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
-import type { Notice, ParameterValue, RowsExecution } from './api.ts';
+import type {
+  BoundStatement,
+  DeclaredType,
+  Execution,
+  Notice,
+  ParameterValue,
+  PreparedStatement,
+  RowsExecution,
+} from './api.ts';
+import type { AdvisoryLocks } from './control/advisory-locks.ts';
+import type { Cursors } from './control/cursors/cursors.ts';
+import type { SessionNotifications } from './control/notifications.ts';
+import type { SessionSettings } from './control/session-settings.ts';
 import type { Engine } from './engine.ts';
 import type { Parsed } from './parsed.ts';
+import type { PreparedStatements } from './prepared-statements.ts';
 import type { Settings } from './settings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -11,6 +24,11 @@ export interface SessionContext {
   readonly connection: DuckDBConnection;
   readonly transaction: Transaction;
   readonly settings: Settings;
+  readonly sessionSettings: SessionSettings;
+  readonly statements: PreparedStatements;
+  readonly cursors: Cursors;
+  readonly notifications: SessionNotifications;
+  readonly advisoryLocks: AdvisoryLocks;
   readonly user: string;
   readonly sessionId: number;
   /** Aborted when the statement is cancelled; its reason is the error to report. */
@@ -23,5 +41,12 @@ export interface SessionContext {
   report(name: string, value: string): void;
   parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed>;
   run(statement: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution>;
-  readonly named: Map<string, Parsed>;
+  /** Parses what the catalog may answer as well. */
+  prepareAny(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement>;
+  runAny(bound: BoundStatement): Promise<Execution>;
+  /** Whether there may be objects that only this session sees: temporary ones, and those of its transaction. */
+  hasOwnObjects(): boolean;
+  /** A connection that belongs to one cursor; interrupted with the session's own. */
+  openConnection(): Promise<DuckDBConnection>;
+  closeConnection(connection: DuckDBConnection): void;
 }

@@ -11,25 +11,43 @@ import { Activity } from './activity.ts';
 import type {
   BackendSession,
   BoundStatement,
+  CatalogColumn,
   DeclaredType,
+  EngineStatement,
   Execution,
   Notice,
+  Notification,
   ParameterValue,
   PreparedStatement,
+  ResultColumn,
   Role,
   RowsExecution,
   SessionStart,
   StatementText,
   TransactionStatus,
 } from './api.ts';
+import { AdvisoryLocks } from './control/advisory-locks.ts';
+import { Cursors } from './control/cursors/cursors.ts';
+import { prepareDeclared } from './control/cursors/declare.ts';
+import { fetchedColumns } from './control/cursors/fetch.ts';
+import { runControl } from './control/index.ts';
+import { SessionNotifications } from './control/notifications.ts';
+import { executedStatement } from './control/prepare.ts';
+import { checkReadOnly } from './control/read-only.ts';
+import { readSessionCalls } from './control/session-call-syntax.ts';
+import { sessionCallColumns, sessionCallValues } from './control/session-calls.ts';
+import { SessionSettings } from './control/session-settings.ts';
+import { assign } from './control/set.ts';
+import { sharedOf } from './control/shared.ts';
+import { showColumns } from './control/show.ts';
 import { prepareCopy } from './copy-files.ts';
 import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
-import { finished, StreamExecution } from './executions.ts';
+import { finished, isOpenRows, type OpenRows } from './executions.ts';
 import { bindValues } from './parameter-values.ts';
 import { describe, isParsed, ours, type Parsed } from './parsed.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { checkPrivileges } from './privileges.ts';
-import { runControl, showColumns } from './run-control.ts';
 import { definitionError, runDefinition } from './run-definition.ts';
 import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
 import { runQuery } from './run-query.ts';
@@ -74,7 +92,14 @@ export class Session implements BackendSession {
   readonly #role: Role;
   readonly #transaction: Transaction;
   readonly #settings: Settings;
-  readonly #named = new Map<string, Parsed>();
+  readonly statements = new PreparedStatements();
+  readonly cursors = new Cursors();
+  onNotification: (notification: Notification) => void = () => undefined;
+  readonly #sessionSettings: SessionSettings;
+  readonly #notifications: SessionNotifications;
+  readonly #advisoryLocks: AdvisoryLocks;
+  /** Of cursors. */
+  readonly #otherConnections = new Set<DuckDBConnection>();
   readonly #catalogSession: CatalogSession;
   readonly #activity: Activity;
   /** Something was defined in the open transaction, which nobody else sees yet. */
@@ -84,7 +109,7 @@ export class Session implements BackendSession {
   #definitionCount = 0;
   #side: DuckDBConnection | undefined;
   #controller = new AbortController();
-  #open: StreamExecution | undefined;
+  #open: OpenRows | undefined;
   #closed = false;
   #busy: Promise<unknown> = Promise.resolve();
   /** Statements under way. */
@@ -104,13 +129,26 @@ export class Session implements BackendSession {
     this.#id = id;
     this.#user = start.user;
     this.#role = start.role;
-    this.#transaction = new Transaction(connection);
     this.#settings = new Settings(
       new Map([
         ['application_name', start.applicationName],
         ['session_authorization', start.user],
       ]),
     );
+    const shared = sharedOf(engine);
+    this.#sessionSettings = new SessionSettings(this.#settings, (name, value) =>
+      this.onParameterStatus(name, value),
+    );
+    this.#notifications = new SessionNotifications(shared.notifications, start.processId, (notification) =>
+      this.onNotification(notification),
+    );
+    this.#advisoryLocks = new AdvisoryLocks(shared.advisoryLocks);
+    this.#transaction = new Transaction(connection, [
+      this.#sessionSettings,
+      this.cursors,
+      this.#advisoryLocks,
+      this.#notifications,
+    ]);
     this.#activity = new Activity(start);
     this.#catalogSession = this.#asSeenByCatalog(start);
   }
@@ -120,7 +158,7 @@ export class Session implements BackendSession {
     const session = new Session(services, await services.engine.connect(), id, start);
     try {
       for (const [name, value] of start.settings) {
-        await runControl(session.#context(), { kind: 'assign', name, value });
+        await assign(session.#context(), name, value, 'session', 'startup');
       }
       session.#settings.rememberAsReset();
       return session;
@@ -138,6 +176,10 @@ export class Session implements BackendSession {
     return this.#settings.reported();
   }
 
+  settingNumber(name: string): number {
+    return this.#settings.number(name);
+  }
+
   split(sql: string): StatementText[] {
     return splitStatements(sql);
   }
@@ -146,6 +188,7 @@ export class Session implements BackendSession {
     return this.#exclusively(async () => {
       await this.#settleOpen();
       try {
+        await this.#applySettings();
         return await this.#prepare(sql, declared);
       } catch (error) {
         await this.#transaction.fail();
@@ -154,9 +197,18 @@ export class Session implements BackendSession {
     });
   }
 
+  /** An aborted transaction lets the engine be told nothing. */
+  async #applySettings(): Promise<void> {
+    if (this.#transaction.status !== 'failed') await this.#sessionSettings.apply(this.#connection);
+  }
+
+  #notice(notice: Notice): void {
+    if (this.#sessionSettings.lets(notice.severity)) this.onNotice(notice);
+  }
+
   async #prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
-    const route = await this.#catalog.route(sql, this.#catalogSession);
-    if (route.kind === 'catalog') {
+    const route = isOfSession(sql) ? undefined : await this.#catalog.route(sql, this.#catalogSession);
+    if (route?.kind === 'catalog') {
       this.#transaction.assertUsable();
       const oids = declared.map(({ oid }) => oid);
       const { signal } = this.#controller;
@@ -172,14 +224,15 @@ export class Session implements BackendSession {
     return this.#exclusively(async () => {
       this.#controller = new AbortController();
       this.#activity.began(bound.statement.text, this.transactionStatus);
-      const timer = new StatementTimer(Number(this.#settings.get('statement_timeout')), () =>
+      const timer = new StatementTimer(this.#settings.number('statement_timeout'), () =>
         this.#cancelWith('canceling statement due to statement timeout'),
       );
       timer.start();
       try {
         await this.#settleOpen();
+        await this.#applySettings();
         const execution = await this.#start(bound, options);
-        if (execution instanceof StreamExecution) {
+        if (isOpenRows(execution)) {
           execution.timer = timer;
           this.#open = execution;
         }
@@ -196,14 +249,21 @@ export class Session implements BackendSession {
   }
 
   async #start(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
+    if (bound.kind === 'engine' && isParsed(bound.statement)) {
+      if (bound.statement.isEmpty) return finished('');
+      if (!options.alone && joinsTransactions(bound.statement)) await this.#transaction.beginImplicit();
+    }
+    return this.#runBound(bound);
+  }
+
+  async #runBound(bound: BoundStatement): Promise<Execution> {
     if (bound.kind === 'catalog') {
       this.#transaction.assertUsable();
+      this.#transaction.noteQuery();
       return this.#catalog.execute(bound, this.#catalogSession, this.#controller.signal);
     }
     const { statement, parameters } = bound;
     if (!isParsed(statement)) throw new TypeError('a statement of another backend');
-    if (statement.isEmpty) return finished('');
-    if (!options.alone && joinsTransactions(statement)) await this.#transaction.beginImplicit();
     return this.#run(await this.#fit(statement, parameters), parameters);
   }
 
@@ -249,7 +309,7 @@ export class Session implements BackendSession {
       settings: () => this.#settings.all().map(pgSettingsRow),
       preparedStatements: () => [],
       cursors: () => [],
-      notice: (notice) => this.onNotice(notice),
+      notice: (notice) => this.#notice(notice),
       setConfig: (name, value, isLocal) =>
         this.#runOwn(`SET ${isLocal ? 'LOCAL ' : ''}${settingPath(name)} = ${quoteLiteral(value)}`),
       notify: (channel, payload) =>
@@ -275,6 +335,9 @@ export class Session implements BackendSession {
     await this.#busy.catch(() => undefined);
     await this.#open?.close().catch(() => undefined);
     await this.#transaction.rollback();
+    await this.cursors.closeAll();
+    this.#notifications.close();
+    this.#advisoryLocks.close();
     this.#side?.closeSync();
     this.#connection.closeSync();
     this.onClosed();
@@ -308,17 +371,20 @@ export class Session implements BackendSession {
 
   /** An interrupt that comes just before DuckDB starts a statement is lost, so it is repeated until there is none. */
   #interruptUntilIdle(): void {
-    this.#connection.interrupt();
-    this.#side?.interrupt();
+    this.#interruptAll();
     if (this.#interrupting !== undefined || !this.#isWorking()) return;
     this.#interrupting = setInterval(() => {
       if (this.#isWorking()) {
-        this.#connection.interrupt();
-        this.#side?.interrupt();
+        this.#interruptAll();
       } else {
         this.#stopInterrupting();
       }
     }, INTERRUPT_INTERVAL_MS);
+  }
+
+  #interruptAll(): void {
+    for (const connection of [this.#connection, this.#side, ...this.#otherConnections])
+      connection?.interrupt();
   }
 
   #stopInterrupting(): void {
@@ -341,6 +407,7 @@ export class Session implements BackendSession {
 
   /** What the statement needs of the catalog is fetched first, and stands in what the engine gets. */
   async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
+    if (isOfSession(sql)) return this.#parseEngine(sql, declared);
     const route = await this.#catalog.route(sql, this.#catalogSession);
     if (route.kind === 'refused') throw route.error;
     const plan = planOf(sql, route);
@@ -370,7 +437,7 @@ export class Session implements BackendSession {
     const text = withPlainSpaces(sql, tokens);
     if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
     const statement = classify(tokens);
-    if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
+    if (!endsFailure(statement)) this.#transaction.assertUsable();
     checkStatement(tokens, statement, this.#engine.rules);
     checkPrivileges(this.#role, tokens, statement);
     switch (statement.kind) {
@@ -407,8 +474,27 @@ export class Session implements BackendSession {
           },
         );
       case 'execute': {
-        const named = this.#named.get(tokens[1]?.value ?? '');
-        return ours(text, tokens, statement, named?.columns);
+        const named = executedStatement(this.#context(), tokens)?.prepared;
+        return { ...ours(text, tokens, statement, undefined), ...columnsOf(named?.columns) };
+      }
+      case 'declare': {
+        const types = declared.map((type) => ({ oid: 0, type }));
+        const query = await prepareDeclared(this.#context(), text, tokens, types);
+        const parameterTypes =
+          query.kind === 'engine' ? query.parameterTypes : query.parameterOids.map(() => VARCHAR);
+        return { ...ours(text, tokens, statement, undefined), parameterTypes };
+      }
+      case 'fetch':
+        return {
+          ...ours(text, tokens, statement, undefined),
+          ...columnsOf(await fetchedColumns(this.#context(), tokens)),
+        };
+      case 'session-call': {
+        const columns = sessionCallColumns(text, tokens);
+        const values = sessionCallValues(text, tokens);
+        const parameterTypes =
+          values === undefined ? [] : (await this.#parse(values, declared)).parameterTypes;
+        return { ...ours(text, tokens, statement, columns), parameterTypes };
       }
       default:
         return ours(text, tokens, statement, columnsOfOurs(statement, tokens));
@@ -426,11 +512,13 @@ export class Session implements BackendSession {
     );
   }
 
-  async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution> {
+  async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Execution> {
     const context = this.#context();
     const { statement } = parsed;
     this.#noteDefinition(parsed);
-    if (statement.kind !== 'commit' && statement.kind !== 'rollback') this.#transaction.assertUsable();
+    if (!endsFailure(statement)) this.#transaction.assertUsable();
+    if (sees(statement)) this.#transaction.noteQuery();
+    await checkReadOnly(context, parsed.tokens, statement);
     switch (statement.kind) {
       case 'query':
       case 'show-engine':
@@ -456,7 +544,7 @@ export class Session implements BackendSession {
       case 'no-op':
         return finished(statement.tag);
       default:
-        return runControl(context, { kind: 'statement', parsed, statement });
+        return runControl(context, parsed, statement, parameters);
     }
   }
 
@@ -475,6 +563,11 @@ export class Session implements BackendSession {
       connection: this.#connection,
       transaction: this.#transaction,
       settings: this.#settings,
+      sessionSettings: this.#sessionSettings,
+      statements: this.statements,
+      cursors: this.cursors,
+      notifications: this.#notifications,
+      advisoryLocks: this.#advisoryLocks,
       user: this.#user,
       sessionId: this.#id,
       signal,
@@ -483,13 +576,80 @@ export class Session implements BackendSession {
         this.#side ??= await this.#engine.connect();
         return this.#side;
       },
-      notice: (notice) => this.onNotice(notice),
+      notice: (notice) => this.#notice(notice),
       report: (name, value) => this.onParameterStatus(name, value),
       parse: (sql, declared) => this.#parse(sql, declared),
-      run: (statement, parameters) => this.#run(statement, parameters),
-      named: this.#named,
+      run: async (statement, parameters) => rowsOf(await this.#run(statement, parameters)),
+      prepareAny: (sql, declared) => this.#prepare(sql, declared),
+      runAny: (bound) => this.#runBound(bound),
+      hasOwnObjects: () => this.#definedInTransaction || this.#hasTemporary,
+      openConnection: async () => {
+        const connection = await this.#engine.connect();
+        this.#otherConnections.add(connection);
+        return connection;
+      },
+      closeConnection: (connection) => {
+        this.#otherConnections.delete(connection);
+        connection.closeSync();
+      },
     };
   }
+}
+
+/** First words of statements about the session: what they mention of the catalog is looked at when it is their turn. */
+const OF_SESSION =
+  /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|execute|deallocate|declare|fetch|move|close|set|show|reset|discard|listen|unlisten|notify|lock)$/;
+
+function isOfSession(sql: string): boolean {
+  const tokens = tokenize(sql);
+  return OF_SESSION.test(tokens[0]?.value ?? '') || readSessionCalls(tokens) !== undefined;
+}
+
+/** What a failed transaction may still be told. */
+function endsFailure({ kind }: Parsed['statement']): boolean {
+  return kind === 'commit' || kind === 'rollback' || kind === 'rollback-to' || kind === 'two-phase';
+}
+
+/** Whether a statement sees the transaction's snapshot, after which its modes are fixed. */
+function sees({ kind }: Parsed['statement']): boolean {
+  switch (kind) {
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'release':
+    case 'rollback-to':
+    case 'two-phase':
+    case 'set':
+    case 'show':
+    case 'reset':
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+    case 'lock':
+    case 'close':
+    case 'deallocate':
+    case 'no-op':
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** Columns of the engine's rows, or of the catalog's. */
+function columnsOf(
+  columns: readonly (ResultColumn | CatalogColumn)[] | undefined,
+): Pick<EngineStatement, 'columns' | 'catalogColumns'> {
+  const own = columns?.filter((column) => 'type' in column);
+  const foreign = columns?.filter((column): column is CatalogColumn => !('type' in column));
+  return foreign === undefined || foreign.length === 0
+    ? { columns: own }
+    : { columns: undefined, catalogColumns: foreign };
+}
+
+function rowsOf(execution: Execution): RowsExecution {
+  if (execution.kind === 'rows') return execution;
+  throw new TypeError('rows of the catalog where those of the engine are needed');
 }
 
 /** Statements that end or begin transactions themselves do not join an implicit one. */
@@ -499,12 +659,10 @@ function joinsTransactions(parsed: Parsed): boolean {
     case 'commit':
     case 'rollback':
     case 'savepoint':
-    case 'set':
-    case 'show':
-    case 'reset':
-    case 'discard':
+    case 'release':
+    case 'rollback-to':
+    case 'two-phase':
     case 'no-op':
-    case 'deallocate':
       return false;
     default:
       return true;

@@ -8,21 +8,21 @@ const failsWith = (sqlState: string) => (error: unknown) =>
 
 test('names are found without regard to case, values normalised', () => {
   const settings = new Settings(new Map());
-  assert.deepEqual(settings.set('datestyle', 'iso'), {
-    name: 'DateStyle',
-    value: 'ISO, MDY',
-    reported: true,
-  });
-  assert.equal(settings.set('STATEMENT_TIMEOUT', '2s').value, '2000');
-  assert.equal(settings.set('jit', 'TRUE').value, 'on');
-  assert.equal(settings.get('DATESTYLE'), 'ISO, MDY');
+  assert.deepEqual(settings.set('datestyle', 'iso, dmy'), [
+    { name: 'DateStyle', value: 'ISO, DMY', reported: true },
+  ]);
+  settings.set('STATEMENT_TIMEOUT', '2s');
+  assert.equal(settings.get('statement_timeout'), '2s');
+  assert.equal(settings.number('statement_timeout'), 2000);
+  settings.set('jit', 'TRUE');
+  assert.equal(settings.get('JIT'), 'on');
 });
 
 test('what is unknown, fixed or senseless is refused', () => {
   const settings = new Settings(new Map());
   assert.throws(() => settings.set('threads', '4'), failsWith('42704'));
   assert.throws(() => settings.set('server_version', '9'), failsWith('55P02'));
-  assert.throws(() => settings.set('client_encoding', 'LATIN1'), failsWith('22023'));
+  assert.throws(() => settings.set('client_encoding', 'LATIN1'), failsWith('0A000'));
   assert.throws(() => settings.set('statement_timeout', 'soon'), failsWith('22023'));
 });
 
@@ -33,6 +33,9 @@ test('RESET goes back to what the session started with', () => {
   settings.set('statement_timeout', '5s');
   assert.deepEqual(settings.changed(), ['statement_timeout']);
   assert.equal(settings.resetValue('statement_timeout'), '1000');
+  assert.deepEqual(settings.set('statement_timeout', undefined), [
+    { name: 'statement_timeout', value: '1s', reported: false },
+  ]);
   assert.equal(settings.get('application_name'), 'psql');
 });
 

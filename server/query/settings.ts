@@ -1,190 +1,362 @@
 /**
- * A session's settings (GUCs): PostgreSQL's that clients send, and `sqlens.*`. Each session has its own copy; DuckDB's
- * settings are not among them, since most of those would change every session.
+ * A session's settings (GUCs): PostgreSQL's that clients send, `sqlens.*`, and whatever `a.b` a client makes up. Each
+ * session has its own values, which are part of its transaction: ROLLBACK undoes SET, the end of a transaction SET
+ * LOCAL. DuckDB's settings are not among them, since most of those would change every session.
  */
 import { SqlensError, SqlState } from '../../common/errors.ts';
+import {
+  parseSetting,
+  type SettingContext,
+  type SettingDefinition,
+  settingDefinition,
+  settingDefinitions,
+  showSetting,
+} from './settings/index.ts';
 
-interface SettingDefinition {
-  readonly name: string;
-  readonly initial: string;
-  /** Told to the client by ParameterStatus, at start and when it changes. */
-  readonly report?: true;
-  readonly readOnly?: true;
-  /** Normalises a value, or says what would be right. */
-  readonly parse?: (value: string) => string | { readonly expected: string };
-}
-
-const BOOLEAN = (value: string) => {
-  const known: Record<string, string> = {
-    on: 'on',
-    true: 'on',
-    yes: 'on',
-    1: 'on',
-    off: 'off',
-    false: 'off',
-    no: 'off',
-    0: 'off',
-  };
-  return known[value.toLowerCase()] ?? { expected: 'on or off' };
-};
-
-const oneOf =
-  (...values: string[]) =>
-  (value: string) =>
-    values.find((known) => known.toLowerCase() === value.toLowerCase()) ?? { expected: values.join(', ') };
-
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-const DURATION = (value: string) => {
-  const [, number, unit = 'ms'] = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*$/.exec(value) ?? [];
-  if (number === undefined) return { expected: 'a duration such as 500ms, 30s or 5min (0: none)' };
-  return String(Math.round(Number(number) * (UNITS_MS[unit] ?? 1)));
-};
-
-const UTF8_ONLY = (value: string) =>
-  /^(utf-?8|unicode)$/i.test(value) ? 'UTF8' : { expected: 'UTF8, the only encoding there is' };
-
-const ISO_ONLY = (value: string) =>
-  /^\s*(iso|default)?\s*(,\s*\w+)?\s*$/i.test(value) || /^(mdy|dmy|ymd)$/i.test(value)
-    ? 'ISO, MDY'
-    : { expected: 'ISO' };
-
-/** PostgreSQL 15's thirteen reported parameters first, in its order. */
-const DEFINITIONS: readonly SettingDefinition[] = [
-  { name: 'application_name', initial: '', report: true },
-  { name: 'client_encoding', initial: 'UTF8', report: true, parse: UTF8_ONLY },
-  { name: 'DateStyle', initial: 'ISO, MDY', report: true, parse: ISO_ONLY },
-  { name: 'default_transaction_read_only', initial: 'off', report: true, parse: BOOLEAN },
-  { name: 'in_hot_standby', initial: 'off', report: true, readOnly: true },
-  { name: 'integer_datetimes', initial: 'on', report: true, readOnly: true },
-  { name: 'IntervalStyle', initial: 'postgres', report: true, parse: oneOf('postgres') },
-  { name: 'is_superuser', initial: 'off', report: true, readOnly: true },
-  { name: 'server_encoding', initial: 'UTF8', report: true, readOnly: true },
-  { name: 'server_version', initial: '15.0 (SQLens)', report: true, readOnly: true },
-  { name: 'session_authorization', initial: '', report: true, readOnly: true },
-  { name: 'standard_conforming_strings', initial: 'on', report: true, parse: oneOf('on') },
-  { name: 'TimeZone', initial: 'UTC', report: true },
-  { name: 'server_version_num', initial: '150000', readOnly: true },
-  { name: 'search_path', initial: '"$user", public' },
-  { name: 'statement_timeout', initial: '0', parse: DURATION },
-  { name: 'lock_timeout', initial: '0', parse: DURATION },
-  { name: 'idle_in_transaction_session_timeout', initial: '0', parse: DURATION },
-  { name: 'idle_session_timeout', initial: '0', parse: DURATION },
-  { name: 'extra_float_digits', initial: '1' },
-  { name: 'bytea_output', initial: 'hex', parse: oneOf('hex') },
-  {
-    name: 'client_min_messages',
-    initial: 'notice',
-    parse: oneOf('debug', 'log', 'notice', 'warning', 'error'),
-  },
-  { name: 'transaction_isolation', initial: 'repeatable read' },
-  { name: 'default_transaction_isolation', initial: 'repeatable read' },
-  { name: 'transaction_read_only', initial: 'off', parse: BOOLEAN },
-  { name: 'row_security', initial: 'on', parse: BOOLEAN },
-  { name: 'check_function_bodies', initial: 'on', parse: BOOLEAN },
-  { name: 'synchronize_seqscans', initial: 'on', parse: BOOLEAN },
-  { name: 'xmloption', initial: 'content' },
-  { name: 'jit', initial: 'off', parse: BOOLEAN },
-  { name: 'max_identifier_length', initial: '63', readOnly: true },
-  { name: 'sqlens.on_error', initial: 'null', parse: oneOf('null', 'fail') },
-];
-
-const byLowerName = new Map(DEFINITIONS.map((definition) => [definition.name.toLowerCase(), definition]));
-
+/** A value that changed, as SHOW has it. */
 export interface SettingChange {
   readonly name: string;
   readonly value: string;
   readonly reported: boolean;
 }
 
-export class Settings {
-  readonly #values = new Map<string, string>();
-  /** What RESET goes back to: the defaults and the startup message's values. */
-  readonly #resetValues = new Map<string, string>();
+/** A row of pg_settings. */
+export interface SettingRow {
+  readonly name: string;
+  /** In the setting's own unit. */
+  readonly setting: string;
+  /** As SHOW has it. */
+  readonly shown: string;
+  readonly unit: string | undefined;
+  readonly category: string;
+  readonly description: string;
+  readonly context: SettingContext;
+  readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
+  readonly source: 'default' | 'client' | 'session';
+  readonly min: string | undefined;
+  readonly max: string | undefined;
+  readonly enumvals: readonly string[] | undefined;
+  readonly boot: string;
+  readonly reset: string;
+}
 
+export type SettingScope = 'session' | 'local';
+
+/** The values as they were at some moment. */
+export interface SettingsMark {
+  readonly session: ReadonlyMap<string, string>;
+  readonly local: ReadonlyMap<string, string>;
+}
+
+/** More than any client makes up, and few enough to copy at every change. */
+const MAX_CUSTOM_SETTINGS = 500;
+
+/** What a transaction has unless it says otherwise. */
+const FOLLOWS: Readonly<Record<string, string>> = {
+  transaction_isolation: 'default_transaction_isolation',
+  transaction_read_only: 'default_transaction_read_only',
+  transaction_deferrable: 'default_transaction_deferrable',
+};
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+export class Settings {
+  /** Values that differ from what RESET gives, by canonical name. Never changed, only replaced. */
+  #session = NONE;
+  /** SET LOCAL's, until the end of the transaction. */
+  #local = NONE;
+  /** What RESET goes back to where that is not the default: the startup message's values. */
+  readonly #reset: Map<string, string>;
+  /** Before the transaction that is open. */
+  #before: SettingsMark | undefined;
+
+  /** @param fixed values that belong to this session, such as session_authorization */
   constructor(fixed: ReadonlyMap<string, string>) {
-    for (const { name, initial } of DEFINITIONS) this.#values.set(name, fixed.get(name) ?? initial);
-    for (const [name, value] of this.#values) this.#resetValues.set(name, value);
+    this.#reset = new Map(fixed);
   }
 
   /** The current values become what RESET goes back to: after the startup message's settings. */
   rememberAsReset(): void {
-    for (const [name, value] of this.#values) this.#resetValues.set(name, value);
+    for (const [name, value] of this.#session) this.#reset.set(name, value);
+    this.#session = NONE;
   }
 
+  /** For ParameterStatus, in PostgreSQL's order. */
   reported(): [string, string][] {
-    return DEFINITIONS.filter((definition) => definition.report).map(({ name }) => [name, this.get(name)]);
+    return settingDefinitions
+      .filter(({ report }) => report)
+      .map((definition) => [definition.name, showSetting(definition, this.#value(definition.name))]);
   }
 
-  all(): [string, string][] {
-    return [...this.#values].sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+  /** Rows of pg_settings and SHOW ALL, in their order. */
+  all(): SettingRow[] {
+    const custom = [...new Set([...this.#session.keys(), ...this.#local.keys(), ...this.#reset.keys()])]
+      .filter((name) => settingDefinition(name) === undefined)
+      .map((name) => customDefinition(name));
+    return [...settingDefinitions.filter(({ hidden }) => !hidden), ...custom]
+      .map((definition) => this.#row(definition))
+      .sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
   }
 
-  /** @returns undefined for a setting that does not exist */
+  /** @returns what SHOW says, undefined for a setting that does not exist */
   find(name: string): string | undefined {
-    const definition = byLowerName.get(name.toLowerCase());
-    return definition === undefined ? undefined : this.#values.get(definition.name);
-  }
-
-  /** @throws 42704 for a setting that does not exist */
-  get(name: string): string {
-    const value = this.#values.get(definitionOf(name).name);
-    return value ?? '';
+    const definition = this.#known(name);
+    return definition === undefined ? undefined : showSetting(definition, this.#value(definition.name));
   }
 
   /**
-   * @throws 42704 unknown, 55P02 not changeable, 22023 a value that makes no sense
+   * What SHOW says.
+   * @throws 42704 for a setting that does not exist
    */
-  set(name: string, value: string): SettingChange {
-    const definition = definitionOf(name);
-    if (definition.readOnly) {
-      throw new SqlensError({
-        sqlState: SqlState.cantChangeRuntimeParam,
-        message: `parameter "${definition.name}" cannot be changed`,
-      });
-    }
-    const parsed = definition.parse?.(value) ?? value;
-    if (typeof parsed !== 'string') {
-      throw new SqlensError({
-        sqlState: SqlState.invalidParameterValue,
-        message: `invalid value for parameter "${definition.name}": "${value}"`,
-        hint: `It takes ${parsed.expected}.`,
-      });
-    }
-    this.#values.set(definition.name, parsed);
-    return { name: definition.name, value: parsed, reported: definition.report === true };
+  get(name: string): string {
+    const value = this.find(name);
+    if (value === undefined) throw unrecognised(name);
+    return value;
   }
 
+  /** A number in the setting's own unit: milliseconds for timeouts. */
+  number(name: string): number {
+    return Number(this.#value(this.#definition(name).name));
+  }
+
+  /** The setting's name as it is spelled in SHOW ALL. */
+  canonicalName(name: string): string {
+    return this.#known(name)?.name ?? name;
+  }
+
+  /**
+   * @param value undefined: what RESET gives
+   * @param by 'server': also what nobody may change
+   * @returns what changed; nothing when the value is the same
+   * @throws 42704 unknown, 55P02 not changeable, 42501 not allowed, 22023 a value that makes no sense
+   */
+  set(
+    name: string,
+    value: string | undefined,
+    scope: SettingScope = 'session',
+    by: 'client' | 'startup' | 'server' = 'client',
+  ): SettingChange[] {
+    const definition = this.#definition(name, value !== undefined);
+    if (by !== 'server') this.#checkChangeable(definition, by);
+    const canonical = definition.name;
+    const current = this.#value(canonical);
+    const parsed =
+      value === undefined ? this.resetValue(canonical) : parseSetting(definition, value, current);
+    return this.#changing(() => {
+      const overlay = new Map(scope === 'local' ? this.#local : this.#session);
+      // The value of RESET is kept as a value as well: a local one must not shine through, nor follow a default.
+      if (scope === 'session' && value === undefined) overlay.delete(canonical);
+      else overlay.set(canonical, parsed);
+      if (scope === 'local') {
+        this.#local = overlay;
+        return;
+      }
+      if (overlay.size > MAX_CUSTOM_SETTINGS + settingDefinitions.length) throw tooMany();
+      this.#session = overlay;
+      if (this.#local.has(canonical)) {
+        const local = new Map(this.#local);
+        local.delete(canonical);
+        this.#local = local;
+      }
+    });
+  }
+
+  /** RESET ALL. */
+  resetAll(): SettingChange[] {
+    return this.#changing(() => {
+      const keeps = ([name]: readonly [string, string]) => settingDefinition(name)?.keptByResetAll === true;
+      this.#session = new Map([...this.#session].filter(keeps));
+      this.#local = new Map([...this.#local].filter(keeps));
+    });
+  }
+
+  /** In the setting's own unit. */
   resetValue(name: string): string {
-    return this.#resetValues.get(definitionOf(name).name) ?? '';
-  }
-
-  changeableNames(): string[] {
-    return DEFINITIONS.filter((definition) => !definition.readOnly).map((definition) => definition.name);
+    const definition = this.#definition(name);
+    const followed = FOLLOWS[definition.name];
+    if (followed !== undefined) return this.#value(followed);
+    return this.#reset.get(definition.name) ?? definition.boot;
   }
 
   /** Names of settings that differ from what RESET would give. */
   changed(): string[] {
-    return [...this.#values]
-      .filter(([name, value]) => this.#resetValues.get(name) !== value)
-      .map(([name]) => name);
+    return [...new Set([...this.#session.keys(), ...this.#local.keys()])].filter(
+      (name) => this.#value(name) !== this.resetValue(name),
+    );
+  }
+
+  begin(): void {
+    this.#before = this.mark();
+  }
+
+  commit(): SettingChange[] {
+    this.#before = undefined;
+    return this.restore({ session: this.#session, local: NONE });
+  }
+
+  rollback(): SettingChange[] {
+    const before = this.#before;
+    this.#before = undefined;
+    return before === undefined ? [] : this.restore(before);
+  }
+
+  mark(): SettingsMark {
+    return { session: this.#session, local: this.#local };
+  }
+
+  restore({ session, local }: SettingsMark): SettingChange[] {
+    return this.#changing(() => {
+      this.#session = session;
+      this.#local = local;
+    });
+  }
+
+  #changing(change: () => void): SettingChange[] {
+    const before = this.mark();
+    const touched = (mark: SettingsMark) => [...mark.session.keys(), ...mark.local.keys()];
+    change();
+    const changes: SettingChange[] = [];
+    for (const name of new Set([...touched(before), ...touched(this.mark())])) {
+      if (this.#valueIn(before, name) === this.#value(name)) continue;
+      const definition = settingDefinition(name) ?? customDefinition(name);
+      changes.push({ name, value: showSetting(definition, this.#value(name)), reported: definition.report });
+    }
+    return changes;
+  }
+
+  #value(name: string): string {
+    return this.#valueIn({ session: this.#session, local: this.#local }, name);
+  }
+
+  #valueIn(mark: SettingsMark, name: string): string {
+    const own = mark.local.get(name) ?? mark.session.get(name) ?? this.#reset.get(name);
+    if (own !== undefined) return own;
+    const followed = FOLLOWS[name];
+    return followed === undefined ? (settingDefinition(name)?.boot ?? '') : this.#valueIn(mark, followed);
+  }
+
+  /** @returns undefined for what is neither one of ours nor made up by this session before */
+  #known(name: string): SettingDefinition | undefined {
+    const definition = settingDefinition(name);
+    if (definition !== undefined) return definition;
+    const lower = name.toLowerCase();
+    const exists = [this.#session, this.#local, this.#reset].some((values) => values.has(lower));
+    return exists ? customDefinition(lower) : undefined;
+  }
+
+  #definition(name: string, mayBeNew = false): SettingDefinition {
+    const known = this.#known(name);
+    if (known !== undefined) return known;
+    if (!name.includes('.')) throw unrecognised(name);
+    if (
+      !/^[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*(\.[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)+$/.test(name)
+    ) {
+      throw new SqlensError({
+        sqlState: SqlState.invalidName,
+        message: `invalid configuration parameter name "${name}"`,
+        detail: 'Custom parameter names must be two or more simple identifiers separated by dots.',
+      });
+    }
+    if (/^sqlens\./i.test(name)) {
+      if (!mayBeNew) throw unrecognised(name);
+      throw new SqlensError({
+        sqlState: SqlState.invalidName,
+        message: `invalid configuration parameter name "${name}"`,
+        detail: '"sqlens" is a reserved prefix.',
+        hint: 'SHOW ALL lists the settings there are.',
+      });
+    }
+    // RESET of one that was never set is nothing to complain about, says PostgreSQL.
+    return customDefinition(name.toLowerCase());
+  }
+
+  #checkChangeable(definition: SettingDefinition, by: 'client' | 'startup'): void {
+    const refusal = this.#refusal(definition, by);
+    if (refusal === undefined) return;
+    throw new SqlensError({
+      sqlState:
+        definition.context === 'superuser' ? SqlState.insufficientPrivilege : SqlState.cantChangeRuntimeParam,
+      message: refusal,
+      hint: 'It belongs to whoever starts the server.',
+    });
+  }
+
+  #refusal({ name, context }: SettingDefinition, by: 'client' | 'startup'): string | undefined {
+    switch (context) {
+      case 'user':
+        return undefined;
+      case 'internal':
+        return `parameter "${name}" cannot be changed`;
+      case 'postmaster':
+        return `parameter "${name}" cannot be changed without restarting the server`;
+      case 'sighup':
+        return `parameter "${name}" cannot be changed now`;
+      case 'backend':
+        return by === 'startup' ? undefined : `parameter "${name}" cannot be set after connection start`;
+      case 'superuser-backend':
+        return `parameter "${name}" cannot be set after connection start`;
+      case 'superuser':
+        return this.#value('is_superuser') === 'on'
+          ? undefined
+          : `permission denied to set parameter "${name}"`;
+    }
+  }
+
+  #row(definition: SettingDefinition): SettingRow {
+    const { name, type } = definition;
+    const value = this.#value(name);
+    const isNumber = type.vartype === 'integer' || type.vartype === 'real';
+    return {
+      name,
+      setting: value,
+      shown: showSetting(definition, value),
+      unit: isNumber ? type.unit : undefined,
+      category: definition.category,
+      description: definition.description,
+      context: definition.context,
+      vartype: type.vartype,
+      source:
+        this.#session.has(name) || this.#local.has(name)
+          ? 'session'
+          : this.#reset.has(name)
+            ? 'client'
+            : 'default',
+      min: isNumber ? String(type.min) : undefined,
+      max: isNumber ? String(type.max) : undefined,
+      enumvals: type.vartype === 'enum' ? type.values : undefined,
+      boot: definition.boot,
+      reset: this.resetValue(name),
+    };
   }
 }
 
-function definitionOf(name: string): SettingDefinition {
-  const definition = byLowerName.get(name.toLowerCase());
-  if (definition === undefined) {
-    throw new SqlensError({
-      sqlState: SqlState.undefinedObject,
-      message: `unrecognized configuration parameter "${name}"`,
-      hint: 'SHOW ALL lists the settings there are. Those of the engine itself belong to whoever starts the server.',
-    });
-  }
-  return definition;
+function customDefinition(name: string): SettingDefinition {
+  return {
+    name,
+    category: 'Customized Options',
+    description: '',
+    type: { vartype: 'string', list: false, normalise: undefined },
+    boot: '',
+    context: 'user',
+    report: false,
+    hidden: false,
+    keptByResetAll: false,
+    effect: 'none',
+  };
+}
+
+function unrecognised(name: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.undefinedObject,
+    message: `unrecognized configuration parameter "${name}"`,
+    hint: 'SHOW ALL lists the settings there are. Those of the engine itself belong to whoever starts the server.',
+  });
+}
+
+function tooMany(): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.configurationLimitExceeded,
+    message: `a session may make up at most ${MAX_CUSTOM_SETTINGS} settings of its own`,
+    hint: 'RESET ALL forgets them.',
+  });
 }

@@ -1,5 +1,6 @@
 /** What kind of statement a text is, by its keywords: decides which path it takes. DuckDB's parser has the last word. */
 import { behindBracket } from './clauses.ts';
+import { readSessionCalls } from './control/session-call-syntax.ts';
 import type { Token } from './tokens.ts';
 
 export type StatementKind =
@@ -13,15 +14,36 @@ export type StatementKind =
   | { readonly kind: 'explain'; readonly analyze: boolean }
   /** DESCRIBE, SUMMARIZE and SHOW of DuckDB's things: rows, but not a SELECT. */
   | { readonly kind: 'show-engine' }
-  | { readonly kind: 'begin' | 'commit' | 'rollback' }
-  | { readonly kind: 'savepoint'; readonly tag: string }
-  | { readonly kind: 'set' | 'show' | 'reset' | 'discard' }
-  | { readonly kind: 'prepare' | 'execute' | 'deallocate' }
+  | ControlKind
   /** Ours: CREATE MODEL and the like. `verb` names the file in ddl/ that parses it. */
   | { readonly kind: 'sqlens'; readonly verb: SqlensVerb }
   /** Sent by clients as routine, and with nothing to do for us. */
   | { readonly kind: 'no-op'; readonly tag: string }
   | { readonly kind: 'refused'; readonly what: string };
+
+/** About the session itself: control/ runs them. */
+export type ControlKind =
+  | { readonly kind: 'begin' | 'commit' | 'rollback' }
+  | { readonly kind: 'savepoint' | 'release' | 'rollback-to' }
+  /** PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED. */
+  | { readonly kind: 'two-phase' }
+  | { readonly kind: 'set' | 'show' | 'reset' | 'discard' }
+  | { readonly kind: 'prepare' | 'execute' | 'deallocate' }
+  | { readonly kind: 'declare' | 'fetch' | 'move' | 'close' }
+  | { readonly kind: 'listen' | 'unlisten' | 'notify' }
+  | { readonly kind: 'lock' }
+  /** VACUUM, ANALYZE, REINDEX, CLUSTER. */
+  | { readonly kind: 'upkeep' }
+  /** SELECT of nothing but functions that act on the session. */
+  | { readonly kind: 'session-call' }
+  /** What PostgreSQL has and the engine has not. `alone`: not inside a transaction block. */
+  | {
+      readonly kind: 'unsupported';
+      readonly what: string;
+      readonly hint: string;
+      readonly writes: boolean;
+      readonly alone: boolean;
+    };
 
 export type SqlensVerb =
   | 'create-model'
@@ -44,23 +66,11 @@ const REFUSED_WORDS = new Set([
   'import',
   'checkpoint',
   'force',
-  'vacuum',
   'pragma',
   'call',
   'use',
   'update_extensions',
   'kill',
-]);
-const LATER_WORDS = new Set([
-  'declare',
-  'fetch',
-  'move',
-  'listen',
-  'notify',
-  'lock',
-  'grant',
-  'revoke',
-  'do',
 ]);
 
 /** @param tokens the statement's tokens; at least one */
@@ -73,9 +83,10 @@ export function classify(tokens: readonly Token[]): StatementKind {
     case 'with':
       return afterWith(tokens);
     case 'select':
-      return second === 'register_keras_udf' && third === '('
-        ? { kind: 'sqlens', verb: 'register-keras-udf' }
-        : intoTable(tokens);
+      if (second === 'register_keras_udf' && third === '(') {
+        return { kind: 'sqlens', verb: 'register-keras-udf' };
+      }
+      return readSessionCalls(tokens) === undefined ? intoTable(tokens) : { kind: 'session-call' };
     case 'insert':
     case 'update':
     case 'delete':
@@ -86,11 +97,14 @@ export function classify(tokens: readonly Token[]): StatementKind {
     case 'truncate':
       return { kind: 'ddl', tag: 'TRUNCATE TABLE' };
     case 'create':
+      if (UNSUPPORTED_OBJECTS.has(second)) return unsupported(words);
       return create(tokens, words);
     case 'drop':
+      if (UNSUPPORTED_OBJECTS.has(second)) return unsupported(words);
       return drop(words);
     case 'alter':
       if (second === 'model') return { kind: 'sqlens', verb: 'alter-model' };
+      if (UNSUPPORTED_OBJECTS.has(second)) return unsupported(words);
       return ALTERABLE.has(second)
         ? { kind: 'ddl', tag: `ALTER ${second.toUpperCase()}` }
         : { kind: 'refused', what: `ALTER ${second.toUpperCase()}` };
@@ -118,31 +132,94 @@ export function classify(tokens: readonly Token[]): StatementKind {
       return { kind: 'begin' };
     case 'commit':
     case 'end':
-      return { kind: 'commit' };
+      return { kind: second === 'prepared' ? 'two-phase' : 'commit' };
     case 'rollback':
-      return words.includes('to') ? { kind: 'savepoint', tag: 'ROLLBACK' } : { kind: 'rollback' };
     case 'abort':
-      return { kind: 'rollback' };
+      if (second === 'prepared') return { kind: 'two-phase' };
+      return { kind: words.slice(1, 3).includes('to') ? 'rollback-to' : 'rollback' };
     case 'savepoint':
     case 'release':
-      return { kind: 'savepoint', tag: first.toUpperCase() };
-    case 'prepare':
     case 'execute':
     case 'deallocate':
-      return { kind: first };
+    case 'declare':
+    case 'fetch':
+    case 'move':
     case 'close':
-      return { kind: 'no-op', tag: 'CLOSE CURSOR ALL' };
+    case 'listen':
     case 'unlisten':
-      return { kind: 'no-op', tag: 'UNLISTEN' };
+    case 'notify':
+    case 'lock':
+      return { kind: first };
+    case 'prepare':
+      return { kind: second === 'transaction' && third !== 'as' ? 'two-phase' : 'prepare' };
+    case 'vacuum':
     case 'analyze':
-      return { kind: 'no-op', tag: 'ANALYZE' };
+    case 'analyse':
+    case 'reindex':
+    case 'cluster':
+      return { kind: 'upkeep' };
     default:
       if (QUERY_WORDS.has(first)) return { kind: 'query' };
-      if (REFUSED_WORDS.has(first) || LATER_WORDS.has(first))
-        return { kind: 'refused', what: first.toUpperCase() };
+      if (UNSUPPORTED.has(first)) return unsupported(words);
+      if (REFUSED_WORDS.has(first)) return { kind: 'refused', what: first.toUpperCase() };
       // Not a statement we know: DuckDB says what is wrong with it, as a query that it cannot run otherwise.
       return { kind: 'query' };
   }
+}
+
+const ROLES_HINT = 'Users and what they may do belong to whoever starts the server: see --password-file.';
+
+/** First words of what PostgreSQL has and the engine has not. */
+const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
+  ['grant', ROLES_HINT],
+  ['revoke', ROLES_HINT],
+  ['reassign', ROLES_HINT],
+  ['security', ROLES_HINT],
+  ['do', 'There is no procedural language: send the statements one by one.'],
+]);
+
+/** Objects that CREATE, ALTER and DROP know in PostgreSQL and not here. */
+const UNSUPPORTED_OBJECTS: ReadonlyMap<string, string> = new Map([
+  ['role', ROLES_HINT],
+  ['user', ROLES_HINT],
+  ['group', ROLES_HINT],
+  ['policy', ROLES_HINT],
+  ['database', 'There is one database; a schema divides it.'],
+  ['tablespace', 'The data directory is the only place for data.'],
+  ['system', 'Settings of the server belong to whoever starts it.'],
+  ['trigger', 'The engine has no triggers.'],
+  ['rule', 'The engine has no rules.'],
+  ['procedure', 'There is no procedural language.'],
+  ['publication', 'The engine has no replication.'],
+  ['subscription', 'The engine has no replication.'],
+  ['materialized', 'Use CREATE TABLE … AS.'],
+  ['extension', 'Extensions belong to whoever starts the server.'],
+  ['default', ROLES_HINT],
+]);
+
+/** Commands that PostgreSQL runs only outside of a transaction. */
+const ALONE = /^(CREATE|DROP) (DATABASE|TABLESPACE|SUBSCRIPTION)$|^ALTER SYSTEM$/;
+
+function unsupported(words: readonly string[]): StatementKind {
+  const [first = '', second = ''] = words;
+  const hint = UNSUPPORTED.get(first) ?? UNSUPPORTED_OBJECTS.get(second) ?? '';
+  const object =
+    second === 'materialized' ? 'materialized view' : second === 'default' ? 'default privileges' : second;
+  const what =
+    first === 'security'
+      ? 'SECURITY LABEL'
+      : first === 'reassign'
+        ? 'REASSIGN OWNED'
+        : UNSUPPORTED.has(first)
+          ? first.toUpperCase()
+          : `${first} ${object}`.toUpperCase();
+  return {
+    kind: 'unsupported',
+    what,
+    hint,
+    writes: first !== 'do',
+    alone: ALONE.test(what),
+  };
 }
 
 /** What a query may begin with; EXPLAIN ( may be followed by one, or by options. */

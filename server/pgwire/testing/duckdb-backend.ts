@@ -20,6 +20,7 @@ import type {
   EngineStatement,
   Execution,
   Notice,
+  Notification,
   ParameterValue,
   PreparedStatement,
   ResultColumn,
@@ -29,6 +30,8 @@ import type {
   StatementText,
   TransactionStatus,
 } from '../../query/api.ts';
+import { Cursors } from '../../query/control/cursors/cursors.ts';
+import { PreparedStatements } from '../../query/prepared-statements.ts';
 import { isBlank, splitStatements } from './split.ts';
 
 export class DuckDbBackend implements Backend {
@@ -77,6 +80,9 @@ export class DuckDbSession implements BackendSession {
   onNotice: (notice: Notice) => void = () => {};
   onParameterStatus: (name: string, value: string) => void = () => {};
   onTerminate: () => void = () => {};
+  onNotification: (notification: Notification) => void = () => {};
+  readonly statements = new PreparedStatements();
+  readonly cursors = new Cursors();
   readonly backend: DuckDbBackend;
   readonly connection: DuckDBConnection;
   readonly #start: SessionStart;
@@ -110,6 +116,10 @@ export class DuckDbSession implements BackendSession {
       ['standard_conforming_strings', 'on'],
       ['TimeZone', this.#start.settings.get('timezone') ?? 'UTC'],
     ];
+  }
+
+  settingNumber(): number {
+    return 0;
   }
 
   split(sql: string): StatementText[] {

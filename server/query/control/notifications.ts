@@ -1,0 +1,138 @@
+/**
+ * LISTEN and NOTIFY between the sessions of this server. A notification leaves with its sender's commit and reaches
+ * a listener between its statements.
+ */
+import { SqlensError, SqlState } from '../../../common/errors.ts';
+import type { Notification } from '../api.ts';
+import type { TransactionPart } from '../transaction.ts';
+
+const MAX_CHANNEL_BYTES = 63;
+/** As in PostgreSQL: a payload must be shorter. */
+const PAYLOAD_LIMIT_BYTES = 8000;
+/** Notifications that one transaction may hold back. */
+const MAX_PENDING = 100_000;
+
+/** Gives what a commit sends to whoever listens. */
+export class NotificationHub {
+  readonly #listeners = new Map<string, Set<SessionNotifications>>();
+
+  listen(channel: string, session: SessionNotifications): void {
+    const listeners = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, listeners.add(session));
+  }
+
+  unlisten(channel: string, session: SessionNotifications): void {
+    const listeners = this.#listeners.get(channel);
+    listeners?.delete(session);
+    if (listeners?.size === 0) this.#listeners.delete(channel);
+  }
+
+  send(notifications: Iterable<Notification>): void {
+    for (const notification of notifications) {
+      for (const session of this.#listeners.get(notification.channel) ?? []) session.receive(notification);
+    }
+  }
+}
+
+interface Pending {
+  readonly sent: ReadonlyMap<string, Notification>;
+  readonly listening: ReadonlySet<string>;
+}
+
+/** One session's channels, and what its transaction holds back. */
+export class SessionNotifications implements TransactionPart {
+  readonly #hub: NotificationHub;
+  readonly #processId: number;
+  readonly #deliver: (notification: Notification) => void;
+  /** What is listened to by committed transactions. */
+  #committed: ReadonlySet<string> = new Set();
+  #listening: ReadonlySet<string> = new Set();
+  /** In order, each once. */
+  #sent: Map<string, Notification> = new Map();
+
+  constructor(hub: NotificationHub, processId: number, deliver: (notification: Notification) => void) {
+    this.#hub = hub;
+    this.#processId = processId;
+    this.#deliver = deliver;
+  }
+
+  /** For pg_listening_channels(). */
+  get channels(): readonly string[] {
+    return [...this.#committed];
+  }
+
+  listen(channel: string): void {
+    this.#listening = new Set(this.#listening).add(cut(channel));
+  }
+
+  unlisten(channel: string): void {
+    this.#listening = new Set([...this.#listening].filter((each) => each !== cut(channel)));
+  }
+
+  unlistenAll(): void {
+    this.#listening = new Set();
+  }
+
+  /**
+   * @param payload '' for none
+   * @throws 22023, 53400 when the transaction has sent too many
+   */
+  notify(channel: string, payload: string): void {
+    if (channel === '') throw invalid('channel name cannot be empty');
+    if (Buffer.byteLength(channel) > MAX_CHANNEL_BYTES) throw invalid('channel name too long');
+    if (Buffer.byteLength(payload) >= PAYLOAD_LIMIT_BYTES) throw invalid('payload string too long');
+    const key = `${channel}\0${payload}`;
+    if (this.#sent.has(key)) return;
+    if (this.#sent.size >= MAX_PENDING) {
+      throw new SqlensError({
+        sqlState: SqlState.configurationLimitExceeded,
+        message: `a transaction may send at most ${MAX_PENDING} notifications`,
+        hint: 'COMMIT in between.',
+      });
+    }
+    this.#sent.set(key, { channel, payload, processId: this.#processId });
+  }
+
+  receive(notification: Notification): void {
+    this.#deliver(notification);
+  }
+
+  mark(): () => Promise<void> {
+    const pending: Pending = { sent: new Map(this.#sent), listening: this.#listening };
+    return async () => {
+      this.#sent = new Map(pending.sent);
+      this.#listening = pending.listening;
+    };
+  }
+
+  async ended(committed: boolean): Promise<void> {
+    const sent = this.#sent;
+    this.#sent = new Map();
+    if (!committed) {
+      this.#listening = this.#committed;
+      return;
+    }
+    const before = this.#committed;
+    this.#committed = this.#listening;
+    for (const channel of before) if (!this.#committed.has(channel)) this.#hub.unlisten(channel, this);
+    for (const channel of this.#committed) if (!before.has(channel)) this.#hub.listen(channel, this);
+    if (sent.size > 0) this.#hub.send(sent.values());
+  }
+
+  /** The session is over. */
+  close(): void {
+    for (const channel of this.#committed) this.#hub.unlisten(channel, this);
+    this.#committed = new Set();
+    this.#listening = new Set();
+  }
+}
+
+/** A name longer than PostgreSQL's is cut, as every identifier is. */
+function cut(channel: string): string {
+  const bytes = Buffer.from(channel);
+  return bytes.length <= MAX_CHANNEL_BYTES ? channel : bytes.subarray(0, MAX_CHANNEL_BYTES).toString();
+}
+
+function invalid(message: string): SqlensError {
+  return new SqlensError({ sqlState: SqlState.invalidParameterValue, message });
+}

@@ -1,0 +1,47 @@
+/** SHOW name, SHOW ALL. */
+import { VARCHAR } from '@duckdb/node-api';
+import type { ResultColumn, RowsExecution } from '../api.ts';
+import { Cursor as Reader } from '../ddl/cursor.ts';
+import { fromRows } from '../executions.ts';
+import type { SessionContext } from '../session-context.ts';
+import { settingDefinition } from '../settings/index.ts';
+import type { Token } from '../tokens.ts';
+
+const ALL_COLUMNS: readonly ResultColumn[] = ['name', 'setting', 'description'].map((name) => ({
+  name,
+  type: VARCHAR,
+}));
+
+/** A setting's name: `a.b`, TIME ZONE, TRANSACTION ISOLATION LEVEL, SESSION AUTHORIZATION. */
+export function readSettingName(reader: Reader): string {
+  if (reader.accept('time', 'zone')) return 'TimeZone';
+  if (reader.accept('transaction', 'isolation', 'level')) return 'transaction_isolation';
+  if (reader.accept('session', 'authorization')) return 'session_authorization';
+  let name = reader.name('the name of a setting').value;
+  while (reader.accept('.')) name += `.${reader.name('the name of a setting').value}`;
+  return name;
+}
+
+/** What SHOW gives: known before it runs. */
+export function showColumns(tokens: readonly Token[]): readonly ResultColumn[] {
+  const name = readShown(tokens);
+  if (name === undefined) return ALL_COLUMNS;
+  return [{ name: settingDefinition(name)?.name ?? name, type: VARCHAR }];
+}
+
+export function show({ settings }: SessionContext, tokens: readonly Token[]): RowsExecution {
+  const name = readShown(tokens);
+  if (name !== undefined) return fromRows(showColumns(tokens), [[settings.get(name)]], 'SHOW');
+  const rows = settings.all().map((row) => [row.name, row.shown, row.description]);
+  return fromRows(ALL_COLUMNS, rows, 'SHOW');
+}
+
+/** @returns undefined for ALL */
+function readShown(tokens: readonly Token[]): string | undefined {
+  const reader = new Reader(tokens);
+  reader.expect('show');
+  const isAll = reader.accept('all');
+  const name = isAll ? undefined : readSettingName(reader);
+  reader.expectEnd();
+  return name;
+}
