@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Frame, Framer } from './codec/framer.ts';
+import { turnstile } from './turnstile.ts';
 
 /** Bytes of messages that may wait behind the one in work. */
 const maxWaiting_bytes = 256 * 1024;
@@ -46,6 +47,8 @@ export class Input {
       const frame = this.framer.next();
       if (frame !== undefined) {
         this.#regulate();
+        // Who has not logged in yet is let through: that work is small, and being told "no" should not wait.
+        if (this.framer.phase === 'session') await turnstile.enter();
         return frame;
       }
       if (!(await this.#more())) return undefined;
