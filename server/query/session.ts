@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { type MixedPlan, wholeQuery } from '../catalog/routing/plan.ts';
 import type { Route } from '../catalog/routing/route.ts';
 import type { OwnDefinitions } from '../catalog/schema/index.ts';
+import { searchPathNames } from '../catalog/search-path.ts';
 import { VERSION_TEXT } from '../catalog/version.ts';
 import { Activity } from './activity.ts';
 import type {
@@ -26,6 +27,7 @@ import type {
   StatementText,
   TransactionStatus,
 } from './api.ts';
+import { type RelationOrigin, withOrigins } from './column-origins.ts';
 import { AdvisoryLocks } from './control/advisory-locks.ts';
 import { Cursors } from './control/cursors/cursors.ts';
 import { prepareDeclared } from './control/cursors/declare.ts';
@@ -45,7 +47,7 @@ import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
 import { finished, isOpenRows, type OpenRows } from './executions.ts';
 import { bindValues } from './parameter-values.ts';
-import { describe, isParsed, ours, type Parsed } from './parsed.ts';
+import { describe, isParsed, ours, type Parsed, undescribed } from './parsed.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { checkPrivileges } from './privileges.ts';
 import { definitionError, runDefinition } from './run-definition.ts';
@@ -94,7 +96,7 @@ export class Session implements BackendSession {
   readonly #settings: Settings;
   readonly statements = new PreparedStatements();
   readonly cursors = new Cursors();
-  onNotification: (notification: Notification) => void = () => undefined;
+  onNotification: () => void = () => undefined;
   readonly #sessionSettings: SessionSettings;
   readonly #notifications: SessionNotifications;
   readonly #advisoryLocks: AdvisoryLocks;
@@ -139,8 +141,8 @@ export class Session implements BackendSession {
     this.#sessionSettings = new SessionSettings(this.#settings, (name, value) =>
       this.onParameterStatus(name, value),
     );
-    this.#notifications = new SessionNotifications(shared.notifications, start.processId, (notification) =>
-      this.onNotification(notification),
+    this.#notifications = new SessionNotifications(shared.notifications, start.processId, () =>
+      this.onNotification(),
     );
     this.#advisoryLocks = new AdvisoryLocks(shared.advisoryLocks);
     this.#transaction = new Transaction(connection, [
@@ -178,6 +180,10 @@ export class Session implements BackendSession {
 
   settingNumber(name: string): number {
     return this.#settings.number(name);
+  }
+
+  takeNotifications(): readonly Notification[] {
+    return this.#transaction.isOpen ? [] : this.#notifications.take();
   }
 
   split(sql: string): StatementText[] {
@@ -310,8 +316,7 @@ export class Session implements BackendSession {
       preparedStatements: () => [],
       cursors: () => [],
       notice: (notice) => this.#notice(notice),
-      setConfig: (name, value, isLocal) =>
-        this.#runOwn(`SET ${isLocal ? 'LOCAL ' : ''}${settingPath(name)} = ${quoteLiteral(value)}`),
+      setConfig: (name, value, isLocal) => assign(this.#context(), name, value, isLocal ? 'local' : 'session'),
       notify: (channel, payload) =>
         this.#runOwn(`NOTIFY ${quoteIdentifier(channel)}, ${quoteLiteral(payload)}`),
       signalBackend: (target, signal) => this.#peers.signal(target, signal, { user, role }),
@@ -432,6 +437,16 @@ export class Session implements BackendSession {
     }
   }
 
+  /** A relation in the catalog's numbers, looked up as the engine looks names up; nobody waits for the catalog. */
+  #originOf(schema: string | undefined, name: string): RelationOrigin | undefined {
+    if (schema !== undefined) return this.#catalog.originOf(schema, name);
+    for (const candidate of [...searchPathNames(this.#settings.get('search_path')), 'sqlens']) {
+      const origin = this.#catalog.originOf(candidate, name);
+      if (origin !== undefined) return origin;
+    }
+    return undefined;
+  }
+
   async #parseEngine(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
     const tokens = tokenize(sql);
     const text = withPlainSpaces(sql, tokens);
@@ -441,7 +456,14 @@ export class Session implements BackendSession {
     checkStatement(tokens, statement, this.#engine.rules);
     checkPrivileges(this.#role, tokens, statement);
     switch (statement.kind) {
-      case 'query':
+      case 'query': {
+        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
+        const { columns = [] } = described;
+        return {
+          ...described,
+          columns: withOrigins(tokens, columns, (...names) => this.#originOf(...names)),
+        };
+      }
       case 'insert':
       case 'update':
       case 'delete':
@@ -468,7 +490,7 @@ export class Session implements BackendSession {
         return describe(this.#engine, this.#connection, text, tokens, statement, declared).catch(
           (error: unknown) => {
             if (error instanceof SqlensError && /multiple statements/.test(error.message)) {
-              return ours(text, tokens, statement, undefined);
+              return undescribed(text, tokens, statement);
             }
             throw definitionError(this.#engine, tokens, statement.tag, error);
           },

@@ -16,6 +16,8 @@ export const rolesBootstrap: readonly string[] = [
   ...[ADMIN_ROLE, ANALYST_ROLE].map(
     (role) => `DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
   ),
+  // Sizes of tablespaces, which psql's \\db+ asks for; there is nothing in them to be kept from anybody.
+  `GRANT pg_read_all_stats TO ${ADMIN_ROLE}, ${ANALYST_ROLE}`,
   `ALTER DATABASE ${DATABASE_NAME} OWNER TO ${ADMIN_ROLE}`,
   // The catalogs are changed directly: ALTER … OWNER by the thousand would take seconds, and nobody drops these roles.
   `CREATE OR REPLACE FUNCTION ${GIVE_AWAY_FUNCTION}() RETURNS void LANGUAGE sql AS $$
