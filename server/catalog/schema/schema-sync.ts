@@ -14,6 +14,7 @@ import { diff } from './diff.ts';
 import type { Applied, AppliedEntry, State } from './entry.ts';
 import type { MirrorPort } from './mirror-port.ts';
 import { OriginMap } from './origins.ts';
+import { bindViews, doubtfulViews } from './read/bind-views.ts';
 import { readSnapshot } from './read/snapshot.ts';
 
 /** Changes in one statement of the mirror: how long a text is put together at a time. */
@@ -143,8 +144,7 @@ export class SchemaSync {
     const version = this.#version;
     try {
       const applied = this.#applied ?? (await this.#open(mirror));
-      const wanted = await withConnection(readSnapshot);
-      const changes = diff(applied, this.#oids, wanted, { retryRefused: true });
+      const { wanted, changes } = await withConnection((connection) => this.#compare(connection, applied));
       await this.#apply(mirror, changes);
       const { now, refusedInPlace } = await this.#outcome(mirror, applied, wanted, changes);
       let latest = now;
@@ -167,6 +167,21 @@ export class SchemaSync {
       if (generation === this.#generation) this.#applied = undefined;
       throw error;
     }
+  }
+
+  async #compare(
+    connection: DuckDBConnection,
+    applied: Applied,
+  ): Promise<{ wanted: State; changes: Change[] }> {
+    const compare = async () => {
+      const wanted = await readSnapshot(connection);
+      return { wanted, changes: diff(applied, this.#oids, wanted, { retryRefused: true }) };
+    };
+    const first = await compare();
+    const doubtful = doubtfulViews(first.changes, first.wanted, this.#oids.size === 0);
+    if (doubtful.length === 0) return first;
+    await bindViews(connection, doubtful);
+    return compare();
   }
 
   /** The mirror as long as its content is of that generation. */
