@@ -6,8 +6,8 @@
 import type { Token } from '../../query/tokens.ts';
 import { isCatalogFunction, isCatalogType, isForbiddenInMirror, isPostgresFunction } from './names.ts';
 
-/** A parameter of a call about the session: a number or boolean is its text. */
-export type ConstantArgument = string | null;
+/** An argument of a call about the session: a number or boolean is its text, `$1` is known when it is executed. */
+export type ConstantArgument = string | null | { readonly parameter: number };
 
 /** A call whose answer the session or the server knows without asking the catalog. */
 export interface SessionCall {
@@ -89,6 +89,8 @@ interface Parsed {
   /** It asks something that only the mirror can answer. */
   readonly needsMirror: boolean;
   readonly sessionCalls: readonly SessionCall[];
+  /** $1 …: fit for a call about the session, and for nothing else. */
+  readonly hasParameter: boolean;
 }
 
 const PLAIN = {
@@ -98,6 +100,7 @@ const PLAIN = {
   isCatalog: false,
   needsMirror: false,
   sessionCalls: [],
+  hasParameter: false,
 } as const;
 
 /**
@@ -117,7 +120,7 @@ export function findConstants(
     // Numbers matter only where a cast to reg… follows.
     if (kind === 'operator' || (kind === 'number' && tokens[at + 1]?.value !== '::')) continue;
     const parsed = reader.constant(at, 0);
-    if (parsed === undefined || !parsed.isCatalog) continue;
+    if (parsed === undefined || !parsed.isCatalog || (parsed.needsMirror && parsed.hasParameter)) continue;
     if (parsed.needsMirror) {
       const whole = reader.outOfParentheses(at, parsed);
       found.push(catalogConstant(tokens, whole.first, whole.parsed));
@@ -202,8 +205,12 @@ class ConstantReader {
         return this.#call(at, depth);
       case 'word':
         return this.#word(at, token.value, depth);
-      case 'parameter':
-        return undefined;
+      case 'parameter': {
+        const value = { parameter: Number(token.value.slice(1)) };
+        return Number.isInteger(value.parameter)
+          ? { ...PLAIN, last: at, value, hasParameter: true }
+          : undefined;
+      }
     }
   }
 
@@ -251,6 +258,7 @@ class ConstantReader {
     const items = this.#list(at + 1, ']', depth);
     if (items === undefined) return undefined;
     const combined = combine(items.items);
+    if (combined.hasParameter) return undefined;
     return {
       ...combined,
       last: items.last,
@@ -281,6 +289,7 @@ class ConstantReader {
     }
     const isCatalog = isCatalogFunction(name);
     const combined = combine(list.items);
+    if (combined.hasParameter) return undefined;
     return {
       ...combined,
       last: list.last,
@@ -293,12 +302,13 @@ class ConstantReader {
 
   #sessionCall(name: string, parameters: readonly ConstantArgument[], first: number, last: number): Parsed {
     const start = this.#tokens[first]?.start ?? 0;
+    const hasParameter = parameters.some((item) => item !== null && typeof item === 'object');
     const before = this.#tokens[first - 1]?.value;
     // By tokens alone; `withSources` knows better where there is a tree.
     const isSource = before === 'from' || before === 'join';
     const source = isSource ? { column: name, hasAlias: true } : undefined;
     const call = { name, parameters, start, end: this.#tokens[last]?.end ?? start, source };
-    return { ...PLAIN, last, columnName: name, isCatalog: true, sessionCalls: [call] };
+    return { ...PLAIN, last, columnName: name, isCatalog: true, sessionCalls: [call], hasParameter };
   }
 
   /** Constants between brackets. @param at index of the opening bracket */
@@ -378,6 +388,7 @@ function combine(items: readonly Parsed[]): Omit<Parsed, 'last'> {
     isCatalog: items.some(({ isCatalog }) => isCatalog),
     needsMirror: items.some(({ needsMirror }) => needsMirror),
     sessionCalls: items.flatMap(({ sessionCalls }) => sessionCalls),
+    hasParameter: items.some(({ hasParameter }) => hasParameter),
   };
 }
 
@@ -385,10 +396,11 @@ function castTo(parsed: Parsed, type: TypeName, last: number): Parsed {
   const isReg = isCatalogType(type.name);
   // A constant keeps its value through a cast to text; nothing else does.
   const isText = type.name === 'text' || type.name === 'varchar' || type.name === 'name';
+  const keepsValue = !type.isArray && (isText || (parsed.hasParameter && !isReg));
   return {
     ...parsed,
     last,
-    value: isText && !type.isArray ? parsed.value : undefined,
+    value: keepsValue ? parsed.value : undefined,
     regType: !isReg ? 'none' : type.isArray ? 'array' : 'one',
     columnName: parsed.columnName === '?column?' ? type.name : parsed.columnName,
     isCatalog: parsed.isCatalog || isReg,

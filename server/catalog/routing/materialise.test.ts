@@ -283,6 +283,34 @@ test('parameters stay DuckDB’s', async () => {
   assert.deepEqual(result.getRowsJson(), [['v']]);
 });
 
+test('calls about the session take parameters, which are known when they are executed', async () => {
+  const changes: unknown[] = [];
+  const parameters = ['a.b', 'x', 'true'];
+  const session = facts({
+    setConfig: (...change) => {
+      changes.push(change);
+      return change[1];
+    },
+    parameter: (number) => parameters[number - 1] ?? null,
+  });
+  const sql = 'SELECT set_config($1, $2, CAST($3 AS boolean)), a FROM t WHERE a = $4';
+  const described = await duckdb.prepare(await rewritten(sql, session, 'describe'));
+  assert.equal(described.parameterCount, 4);
+  assert.deepEqual(changes, []);
+  const result = await duckdb.runAndReadAll(await rewritten(sql, session), [...parameters, 2]);
+  assert.deepEqual(result.getRowsJson(), [['x', 2]]);
+  assert.deepEqual(result.columnNames()[0], 'set_config');
+  assert.deepEqual(changes, [['a.b', 'x', true]]);
+  // One that the session does not know.
+  const asking = facts({ parameter: () => 'server_version' });
+  const setting = await duckdb.runAndReadAll(
+    await rewritten('SELECT current_setting($1) FROM t WHERE a = 1', asking),
+    ['server_version'],
+  );
+  assert.deepEqual(setting.getRowsJson(), [['16.4']]);
+  await assert.rejects(rewritten(sql), { sqlState: SqlState.featureNotSupported });
+});
+
 test('the mirror’s errors are the answer, without a position that is not the client’s', async () => {
   const route = await routeOf("SELECT * FROM t WHERE 'nosuch'::regclass = a", known);
   assert.ok(route.kind === 'mixed');

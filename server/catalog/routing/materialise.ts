@@ -11,9 +11,13 @@ import type { MixedPlan, Piece } from './plan.ts';
 import {
   type AnswerMode,
   duckdbConstant,
+  duckdbValue,
   forMirror,
+  parametersOf,
   type SessionFacts,
+  type SessionValue,
   sessionValueOf,
+  writtenOut,
 } from './session-values.ts';
 
 /** What the mirror answered, in PostgreSQL's text format. */
@@ -50,18 +54,25 @@ export async function materialise(
     else if (piece.kind === 'session') {
       const value = sessionValueOf(piece.call, facts, mode);
       if (value === undefined) asked.push(piece);
-      else texts.set(piece, duckdbConstant(value));
+      else texts.set(piece, duckdbValue(piece.call, value));
     } else if (piece.kind === 'name') texts.set(piece, ` AS ${quoteIdentifier(piece.name)}`);
   }
   if (asked.length > 0) {
     const expressions = asked.map((piece, index) => {
-      const expression = forMirror(sql, sessionCalls, facts, mode, piece);
+      const isBound = piece.kind === 'session' && parametersOf(piece.call).length > 0;
+      const expression = isBound
+        ? writtenOut(piece.call, facts)
+        : forMirror(sql, sessionCalls, facts, mode, piece);
       return `(${expression})${piece.kind === 'value' ? piece.cast : ''} AS v${index}`;
     });
     const { columns, rows } = await ask(mirrorQuery, `SELECT ${expressions.join(', ')}`);
     for (const [index, piece] of asked.entries()) {
       const oid = columns[index]?.typeOid ?? 0;
-      texts.set(piece, constantOf(oid, rows[0]?.[index] ?? null));
+      const constant = mirrorValue(oid, rows[0]?.[index] ?? null);
+      texts.set(
+        piece,
+        piece.kind === 'session' ? duckdbValue(piece.call, constant) : duckdbConstant(constant),
+      );
     }
   }
   let fetched = 0;
@@ -138,13 +149,9 @@ function uniqueNames(names: readonly string[]): readonly string[] {
   });
 }
 
-function constantOf(oid: number, text: string | null): string {
-  const type = duckdbTypeOf(oid);
+function mirrorValue(oid: number, text: string | null): SessionValue {
   const value = jsonValueOf(oid, text);
-  if (value === null) return `CAST(NULL AS ${type})`;
-  if (typeof value === 'string') return duckdbConstant({ text: value, postgresType: '', duckdbType: type });
-  const items = value.map((item) => (item === null ? 'NULL' : quoteLiteral(item)));
-  return `CAST([${items.join(', ')}] AS ${type})`;
+  return { text: value, postgresType: 'pg_catalog.text', duckdbType: duckdbTypeOf(oid) };
 }
 
 function tooMuch(): SqlensError {

@@ -8,6 +8,7 @@ import { type CatalogConstant, findConstants, type SessionCall } from './constan
 import { mentionsCatalog } from './names.ts';
 import { isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
 import { byteOffsets, type ParseOutcome, parse } from './postgres-parser.ts';
+import { parametersOf } from './session-values.ts';
 import { type FunctionUse, type KnownNames, type QueryUse, type RelationUse, usesOf } from './uses.ts';
 
 export type Route =
@@ -168,7 +169,12 @@ function decideByTree({ sql, tokens, constants, statement, known }: DecideInput)
       inTree.some(({ start, end }) => offset(location) >= start && offset(location) < end),
     );
   const plan = () => planMixed({ sql, tokens, constants: inTree, uses, offset });
-  if (uses.readsOnly && isCatalogOnly(uses.root)) {
+  // What a parameter says is known to the engine alone, before the mirror would bind it.
+  const bound = inTree
+    .flatMap(({ sessionCalls }) => sessionCalls)
+    .find((call) => EFFECTS.has(call.name) && parametersOf(call).length > 0);
+  if (uses.readsOnly && isCatalogOnly(uses.root) && !(isSessionOnly && bound !== undefined)) {
+    if (bound !== undefined) throw notHere(bound.name, bound.start);
     refuseEffects(called, inTree, offset);
     return {
       kind: 'catalog',

@@ -31,6 +31,8 @@ export interface SessionFacts {
   readonly clientPort?: number | null;
   readonly serverAddress?: string | null;
   readonly serverPort?: number | null;
+  /** The text of $1 (1), when a statement is executed. Without it, calls that take parameters are refused. */
+  parameter?(number: number): string | null;
 }
 
 /** `describe`: only the type matters, and nothing may change. */
@@ -38,7 +40,7 @@ export type AnswerMode = 'describe' | 'execute';
 
 /** A value with both its types. `text` is PostgreSQL's text format. */
 export interface SessionValue {
-  readonly text: string | null | readonly string[];
+  readonly text: string | null | readonly (string | null)[];
   readonly postgresType: string;
   readonly duckdbType: string;
 }
@@ -119,11 +121,34 @@ const ANSWERS: ReadonlyMap<string, Answer> = new Map<string, Answer>([
 
 /** @returns undefined when it is for the mirror to say */
 export function sessionValueOf(
-  { name: called, parameters }: SessionCall,
+  call: SessionCall,
   facts: SessionFacts,
   mode: AnswerMode,
 ): SessionValue | undefined {
-  return ANSWERS.get(called)?.(facts, parameters, mode);
+  const value = ANSWERS.get(call.name)?.(facts, argumentsOf(call, facts, mode), mode);
+  if (value !== undefined || mode === 'execute' || parametersOf(call).length === 0) return value;
+  return call.name === 'current_schemas' ? names([]) : text(null);
+}
+
+/** The numbers of the parameters that a call takes. */
+export function parametersOf({ parameters }: SessionCall): readonly number[] {
+  return parameters.flatMap((item) => (item === null || typeof item === 'string' ? [] : item.parameter));
+}
+
+/** The texts of a call's arguments; those that only an execution knows are '' before. */
+export function argumentsOf(
+  call: SessionCall,
+  facts: SessionFacts,
+  mode: AnswerMode,
+): readonly (string | null)[] {
+  return call.parameters.map((item) => {
+    if (item === null || typeof item === 'string') return item;
+    if (mode === 'describe') return '';
+    if (facts.parameter === undefined) {
+      throw notHere(`${call.name} of a parameter`, 'Write its arguments as constants.');
+    }
+    return facts.parameter(item.parameter);
+  });
 }
 
 function currentSchemas({ schemas }: SessionFacts, [implicit]: readonly (string | null)[]) {
@@ -179,7 +204,8 @@ function notHere(called: string, hint: string): SqlensError {
 export function duckdbConstant({ text: value, duckdbType }: SessionValue): string {
   if (value === null) return `CAST(NULL AS ${duckdbType})`;
   if (typeof value !== 'string') {
-    return value.length === 0 ? `CAST([] AS ${duckdbType})` : `[${value.map(quoteLiteral).join(', ')}]`;
+    const items = value.map((item) => (item === null ? 'NULL' : quoteLiteral(item)));
+    return `CAST([${items.join(', ')}] AS ${duckdbType})`;
   }
   if (duckdbType === 'VARCHAR') return quoteLiteral(value);
   return `CAST(${quoteLiteral(value)} AS ${duckdbType})`;
@@ -189,8 +215,33 @@ export function duckdbConstant({ text: value, duckdbType }: SessionValue): strin
 function postgresConstant({ text: value, postgresType }: SessionValue): string {
   if (value === null) return `CAST(NULL AS ${postgresType})`;
   const literal =
-    typeof value === 'string' ? postgresLiteral(value) : `ARRAY[${value.map(postgresLiteral).join(', ')}]`;
+    typeof value === 'string'
+      ? postgresLiteral(value)
+      : `ARRAY[${value.map((item) => (item === null ? 'NULL' : postgresLiteral(item))).join(', ')}]`;
   return `CAST(${literal} AS ${postgresType})`;
+}
+
+/** A parameter must not vanish from the text: its number would be another's, or its type unknown. */
+function keptInPostgres(call: SessionCall): string {
+  const kept = parametersOf(call).map((number) => `CAST($${number} AS pg_catalog.text)`);
+  return kept.length === 0 ? '' : ` WHERE pg_catalog.concat(${kept.join(', ')}) IS NOT NULL`;
+}
+
+/** A call's value as DuckDB's, with the parameters that it takes: concat is never NULL. */
+export function duckdbValue(call: SessionCall, value: SessionValue): string {
+  const kept = parametersOf(call).map((number) => `CAST($${number} AS VARCHAR)`);
+  const constant = duckdbConstant(value);
+  return kept.length === 0
+    ? constant
+    : `CASE WHEN concat(${kept.join(', ')}) IS NULL THEN NULL ELSE ${constant} END`;
+}
+
+/** A call with the values of its parameters written out. */
+export function writtenOut(call: SessionCall, facts: SessionFacts): string {
+  const written = argumentsOf(call, facts, 'execute').map((item) =>
+    item === null ? 'NULL' : postgresLiteral(item),
+  );
+  return `pg_catalog.${call.name}(${written.join(', ')})`;
 }
 
 /** Right whatever standard_conforming_strings says. */
@@ -215,11 +266,13 @@ export function forMirror(
   let copied = part.start;
   for (const call of calls) {
     if (call.start < part.start || call.end > part.end) continue;
-    const value = sessionValueOf(call, facts, mode);
+    // A setting by a parameter's name, outside of the engine: the mirror is told the settings, and binds it itself.
+    const isBound = parametersOf(call).length > 0 && facts.parameter === undefined;
+    const value = isBound ? undefined : sessionValueOf(call, facts, mode);
     if (value === undefined) continue;
     const column = quoteIdentifier(call.source?.column ?? call.name);
     const alias = call.source?.hasAlias === false ? ` AS ${column}` : '';
-    answered += `${sql.slice(copied, call.start)}(SELECT ${postgresConstant(value)} AS ${column})${alias}`;
+    answered += `${sql.slice(copied, call.start)}(SELECT ${postgresConstant(value)} AS ${column}${keptInPostgres(call)})${alias}`;
     copied = call.end;
   }
   return answered + sql.slice(copied, part.end);
