@@ -41,6 +41,12 @@ export function checkPrivileges(role: Role, tokens: readonly Token[], statement:
       if (explained.length > 0) checkPrivileges(role, explained, classify(explained));
       return;
     }
+    case 'lock': {
+      // The weakest lock is what SELECT itself takes.
+      const mode = findWord(tokens, 1, 'in');
+      if (tokens[mode + 1]?.value === 'access' && tokens[mode + 2]?.value === 'share') return;
+      throw denied(`permission denied for table ${nameAt(tokens, 1).name}`);
+    }
     case 'sqlens':
       checkVerb(statement.verb, tokens);
       return;
@@ -73,7 +79,6 @@ export function checkPrivileges(role: Role, tokens: readonly Token[], statement:
     case 'listen':
     case 'unlisten':
     case 'notify':
-    case 'lock':
     case 'upkeep':
     case 'session-call':
     case 'unsupported':
@@ -178,11 +183,11 @@ function nameAt(tokens: readonly Token[], from: number): FoundName {
   return { name: parts.at(-1) ?? '', schema: parts.at(-2) };
 }
 
-/** A sequence that is asked for its next value has changed. */
+/** A sequence that is asked for its next value has changed; those that views and functions ask are their owners' affair. */
 function refuseSequences(tokens: readonly Token[]): void {
   for (const [at, token] of tokens.entries()) {
     const isName = token.kind === 'word' || token.kind === 'quoted';
-    if (!isName || token.value.toLowerCase() !== 'nextval' || tokens[at + 1]?.value !== '(') continue;
+    if (!isName || !/^(next|set)val$/i.test(token.value) || tokens[at + 1]?.value !== '(') continue;
     throw denied(`permission denied for sequence ${tokens[at + 2]?.value ?? ''}`);
   }
 }
