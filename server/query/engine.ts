@@ -24,7 +24,7 @@ import type { Logger } from '../../udf-registry/logger.ts';
 import { PassTable } from '../../udf-registry/pass.ts';
 import { FunctionRegistry, INPUT_KEY_MACRO, macroBody } from '../../udf-registry/registry.ts';
 import { CopyDrafts } from './copy-drafts.ts';
-import { DIALECT_MACROS, registerIntervalDivision } from './dialect/index.ts';
+import { DIALECT_MACROS, registerDialectFunctions } from './dialect/index.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { QueryLog } from './query-log.ts';
@@ -168,7 +168,7 @@ export class Engine {
     await engine.#defineFunctions();
     await loadModels(engine, internal);
     await internal.run(VIEWS);
-    registerIntervalDivision(internal);
+    registerDialectFunctions(internal);
     await internal.run(DIALECT_MACROS.map((macro) => `CREATE OR REPLACE MACRO sqlens.${macro};`).join('\n'));
     await internal.run("SET search_path = 'public,sqlens'");
     return engine;

@@ -7,9 +7,9 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import type { MixedPlan } from '../catalog/routing/plan.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
+import type { MixedPlan } from '../catalog/routing/plan.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
 import { findWord } from './clauses.ts';
 import { resultNames, translate } from './dialect/index.ts';
@@ -60,6 +60,11 @@ export function ours(
     described: undefined,
     undetermined: new Set(),
   };
+}
+
+/** A definition that DuckDB gets as several statements, which cannot be prepared. */
+export function undescribed(text: string, tokens: readonly Token[], statement: StatementKind): Parsed {
+  return { ...ours(text, tokens, statement, undefined), typed: translate(text, tokens, statement) };
 }
 
 /** More listings than any statement needs in a row: each names new patterns. */

@@ -2,7 +2,7 @@
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
-import type { RowsExecution } from './api.ts';
+import type { RowsExecution, StatementText } from './api.ts';
 import { readName } from './clauses.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
@@ -11,9 +11,12 @@ import { forgetDroppedImageTables, refuseImageTable } from './image-tables.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
 import { refuseUnreplayable } from './replayable.ts';
+import { commit, rollBack } from './roll-back.ts';
+import { checkStatement } from './sandbox.ts';
 import { refuseServerObject } from './server-objects.ts';
 import type { SessionContext } from './session-context.ts';
-import type { Token } from './tokens.ts';
+import { classify } from './statements.ts';
+import { splitStatements, type Token, tokenize } from './tokens.ts';
 import { writeTarget } from './writes.ts';
 
 export async function runDefinition(
@@ -31,6 +34,8 @@ export async function runDefinition(
   if (tag === 'CREATE FUNCTION') await refuseShadow(context, parsed.tokens);
   if (/^(DROP|ALTER|COMMENT)/.test(tag)) await refuseServerObject(connection, parsed.tokens);
   await refuseUnreplayable(connection, parsed.tokens, tag);
+  const parts = splitStatements(parsed.typed.text);
+  if (parts.length > 1) await checkParts(context, parts);
   const run = new QueryRun(context, parsed.text);
   run.takeListings(parsed.described);
   const connectionId = connection.clientContext.connectionId;
@@ -38,7 +43,8 @@ export async function runDefinition(
   engine.passes.begin(connectionId, pass);
   let failed = true;
   try {
-    await connection.run(parsed.typed.text);
+    if (parts.length > 1) await runWhole(context, parsed.typed.text);
+    else await connection.run(parsed.typed.text);
     if (tag === 'DROP TABLE' || tag === 'DROP SCHEMA') await forgetDroppedImageTables(connection);
     transaction.noteWrite();
     failed = false;
@@ -51,6 +57,37 @@ export async function runDefinition(
     engine.passes.end(connectionId);
     await run.finish(failed);
   }
+}
+
+/** A definition that stands for several (TRUNCATE a, b; a serial column and its sequence): each under the same rules. */
+async function checkParts(context: SessionContext, parts: readonly StatementText[]): Promise<void> {
+  const { engine, connection } = context;
+  for (const part of parts) {
+    const tokens = tokenize(part.text);
+    const statement = classify(tokens);
+    checkStatement(tokens, statement, engine.rules);
+    if (statement.kind !== 'ddl') continue;
+    if (statement.tag === 'TRUNCATE TABLE') {
+      await refuseImageTable(connection, writeTarget(tokens, 'ddl'), statement.tag);
+    }
+    if (/^DROP/.test(statement.tag)) await refuseServerObject(connection, tokens);
+  }
+}
+
+/** All of several statements, or none. */
+async function runWhole({ connection, transaction }: SessionContext, text: string): Promise<void> {
+  if (transaction.isOpen) {
+    await connection.run(text);
+    return;
+  }
+  await connection.run('BEGIN TRANSACTION');
+  try {
+    await connection.run(text);
+  } catch (error) {
+    await rollBack(connection);
+    throw error;
+  }
+  await commit(connection);
 }
 
 /** A model behind a DEFAULT, CHECK, index or generated column would be called where nothing can be asked. */

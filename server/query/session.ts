@@ -316,7 +316,8 @@ export class Session implements BackendSession {
       preparedStatements: () => [],
       cursors: () => [],
       notice: (notice) => this.#notice(notice),
-      setConfig: (name, value, isLocal) => assign(this.#context(), name, value, isLocal ? 'local' : 'session'),
+      setConfig: (name, value, isLocal) =>
+        assign(this.#context(), name, value, isLocal ? 'local' : 'session'),
       notify: (channel, payload) =>
         this.#runOwn(`NOTIFY ${quoteIdentifier(channel)}, ${quoteLiteral(payload)}`),
       signalBackend: (target, signal) => this.#peers.signal(target, signal, { user, role }),

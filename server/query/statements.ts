@@ -263,13 +263,13 @@ function intoTable(tokens: readonly Token[]): StatementKind {
     if (token.kind === 'operator' && token.value === ')') depth--;
     if (depth === 0 && token.kind === 'word') {
       if (token.value === 'from') break;
-      if (token.value === 'into') return { kind: 'refused', what: 'SELECT INTO' };
+      if (token.value === 'into') return { kind: 'create-table-as' };
     }
   }
   return { kind: 'query' };
 }
 
-const CREATE_MODIFIERS = new Set(['or', 'replace', 'temp', 'temporary', 'unique', 'persistent']);
+const CREATE_MODIFIERS = new Set(['or', 'replace', 'temp', 'temporary', 'unique', 'persistent', 'unlogged']);
 
 function create(tokens: readonly Token[], words: readonly string[]): StatementKind {
   const object = words.slice(1).find((word) => !CREATE_MODIFIERS.has(word)) ?? '';

@@ -335,7 +335,7 @@ function behindUnits(tokens: readonly Token[], from: number, to: number): number
 }
 
 /** FILTER (…), WITHIN GROUP (…), OVER …, RESPECT NULLS behind a call. */
-function behindCall(tokens: readonly Token[], from: number, to: number): number {
+export function behindCall(tokens: readonly Token[], from: number, to: number): number {
   let end = from;
   while (end < to && tokens[end]?.kind === 'word') {
     if (isWords(tokens, end, 'within', 'group')) end = behindBracket(tokens, end + 2);

@@ -36,7 +36,9 @@ export class Edits {
 
   apply(sql: string): TypedText {
     if (this.#edits.length === 0) return { text: sql, original: (position) => position };
-    const edits = this.#edits.sort((a, b) => a.start - b.start || a.end - b.end || a.order - b.order);
+    const edits = this.#edits.sort(
+      (a, b) => a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start) || a.order - b.order,
+    );
     const parts: string[] = [];
     const applied: { at: number; shift: number; origin: number; end: number }[] = [];
     let copied = 0;

@@ -5,25 +5,69 @@
  * What stays different is listed in docs/postgres-differences.md.
  */
 
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { TypedText } from '../parameters.ts';
 import type { StatementKind } from '../statements.ts';
 import { type Token, tokenize } from '../tokens.ts';
 import { Edits } from './edits.ts';
+import { registerIntervalDivision } from './interval-division.ts';
+import { registerJsonContainment } from './json-containment.ts';
+import { registerNumberTemplates } from './number-templates.ts';
 import type { Rule } from './rule.ts';
+import { arrayLiterals } from './rules/array-literals.ts';
+import { definitions } from './rules/definitions.ts';
 import { foldIdentifiers } from './rules/fold-identifiers.ts';
+import { functions } from './rules/functions.ts';
+import { jsonOperators } from './rules/json-operators.ts';
+import { likeAny } from './rules/like-any.ts';
+import { likeEscape } from './rules/like-escape.ts';
+import { locking } from './rules/locking.ts';
 import { nestedNames } from './rules/nested-names.ts';
+import { numeric } from './rules/numeric.ts';
 import { operators } from './rules/operators.ts';
-import { regularExpressions } from './rules/regular-expressions.ts';
+import { regularCaptures } from './rules/regular-captures.ts';
+import { selectInto } from './rules/select-into.ts';
+import { setReturning } from './rules/set-returning.ts';
+import { specialForms } from './rules/special-forms.ts';
+import { strings } from './rules/strings.ts';
+import { templates } from './rules/templates.ts';
+import { textFormat } from './rules/text-format.ts';
+import { typeAliases } from './rules/type-aliases.ts';
+import { typedConstants } from './rules/typed-constants.ts';
 import { valuesColumns } from './rules/values-columns.ts';
+import { registerTextFormat } from './text-format.ts';
 
-export { registerIntervalDivision } from './interval-division.ts';
 export { DIALECT_MACROS } from './macros/index.ts';
 export { resultNames } from './result-names.ts';
 
+/** Functions of ours that the macros need; call it before the macros are made. */
+export function registerDialectFunctions(connection: DuckDBConnection): void {
+  registerIntervalDivision(connection);
+  registerNumberTemplates(connection);
+  registerJsonContainment(connection);
+  registerTextFormat(connection);
+}
+
 /** In the order of their effect where two want to change the same place: the earlier wins. */
 export const RULES: readonly Rule[] = [
+  selectInto,
+  definitions,
+  typedConstants,
+  numeric,
+  arrayLiterals,
+  strings,
+  likeAny,
+  likeEscape,
+  locking,
+  templates,
+  regularCaptures,
+  specialForms,
+  textFormat,
+  functions,
+  typeAliases,
+  setReturning,
+  jsonOperators,
   operators,
-  regularExpressions,
   valuesColumns,
   nestedNames,
   foldIdentifiers,

@@ -12,4 +12,6 @@ export const ARITHMETIC: readonly string[] = [
   `"^^@"(a, b) AS xor(a, b)`,
   `"|/"(a) AS sqrt(a)`,
   `"||/"(a) AS cbrt(a)`,
+  `width_bucket(x, l, h, n) AS CASE WHEN x < l THEN 0 WHEN x >= h THEN n + 1
+     ELSE floor((x - l)::DOUBLE / (h - l) * n)::INTEGER + 1 END`,
 ];
