@@ -102,6 +102,14 @@ test('a query that touches the catalog alone is fetched whole, with its function
     [1, 'a', 'integer', 'it\'s "mine" \\ {é}'],
     [1, 'name', 'text', 'it\'s "mine" \\ {é}'],
   ]);
+  const values = await ask(
+    'SELECT (SELECT count(*) FROM pg_am WHERE oid = 2), (SELECT amname AS n FROM pg_am WHERE oid = 2), (SELECT oid FROM pg_am WHERE oid = 2) + a, (SELECT 2 FROM pg_am LIMIT 1) FROM t WHERE a = 1',
+  );
+  assert.deepEqual(values.rows, [['1', 'heap', '3', 2]]);
+  assert.deepEqual(
+    [0, 1, 3].map((index) => values.names[index]),
+    ['count', 'n', '?column?'],
+  );
   const arms = await ask(
     "SELECT relname || '!' AS n FROM pg_class WHERE pg_table_is_visible(oid) AND relname IN ('t', 'v') UNION ALL SELECT name FROM t ORDER BY n",
   );

@@ -118,6 +118,7 @@ class Planner {
   readonly #input: PlanInput;
   readonly #spans: Spans;
   readonly #rows: Piece[] = [];
+  readonly #names: Piece[] = [];
 
   constructor(input: PlanInput) {
     this.#input = input;
@@ -129,7 +130,7 @@ class Planner {
     if (uses !== undefined && !this.#wholeQuery(uses)) this.#query(uses.root);
     const isInRows = (start: number) => this.#rows.some((piece) => start >= piece.start && start < piece.end);
     const outside = constants.filter(({ start }) => !isInRows(start));
-    return [...this.#rows, ...outside.flatMap((constant) => this.#constant(constant))].sort(
+    return [...this.#rows, ...this.#names, ...outside.flatMap((constant) => this.#constant(constant))].sort(
       (a, b) => a.start - b.start,
     );
   }
@@ -150,6 +151,7 @@ class Planner {
       const span = this.#spans.spanOf(query, ({ start }) => this.#offset(start));
       if (span !== undefined) {
         this.#fetchQuery(span);
+        this.#nameValue(span, query);
         return;
       }
     }
@@ -191,6 +193,16 @@ class Planner {
       before: '',
       after: '',
     });
+  }
+
+  /** A query for one value that is an entry of a select list gives it its name. */
+  #nameValue({ first, end }: TokenSpan, { outputName }: QueryUse): void {
+    const { tokens } = this.#input;
+    const open = tokens[first - 1];
+    const close = tokens[end];
+    if (open?.value !== '(' || close === undefined || outputName === undefined) return;
+    if (!this.#isItem(open.start, close.end)) return;
+    this.#names.push({ kind: 'name', start: close.end, end: close.end, name: outputName });
   }
 
   #fetchRelation(relation: RelationUse): void {

@@ -51,6 +51,8 @@ export interface QueryUse {
   readonly functions: FunctionUse[];
   /** Where its first output column or value begins, in bytes; undefined for set operations. */
   readonly start: number | undefined;
+  /** What its first output column is called. */
+  readonly outputName: string | undefined;
   /** One side of UNION, INTERSECT or EXCEPT. */
   readonly isArm: boolean;
   /** The smallest depth whose names it or what is in it refers to: its own, unless it is correlated. */
@@ -143,7 +145,7 @@ class Walk {
   }
 
   #select(fields: Fields, outer: Scope | undefined, given?: QueryUse, isArm = false): void {
-    const query = given ?? newQuery(outer?.query, startOf(fields), isArm);
+    const query = given ?? newQuery(outer?.query, startOf(fields), isArm, firstOutput(fields));
     const scope: Scope = {
       query,
       parent: outer,
@@ -472,7 +474,12 @@ function holdsParameter(value: unknown): boolean {
   return 'ParamRef' in value || Object.values(value).some(holdsParameter);
 }
 
-function newQuery(parent: QueryUse | undefined, start: number | undefined, isArm: boolean): QueryUse {
+function newQuery(
+  parent: QueryUse | undefined,
+  start: number | undefined,
+  isArm: boolean,
+  outputName?: string,
+): QueryUse {
   const depth = parent === undefined ? 0 : parent.depth + 1;
   const query: QueryUse = {
     depth,
@@ -481,6 +488,7 @@ function newQuery(parent: QueryUse | undefined, start: number | undefined, isArm
     relations: [],
     functions: [],
     start,
+    outputName,
     isArm,
     reach: depth,
     hasParameters: false,
@@ -525,6 +533,11 @@ function functionNames(fields: Fields): readonly string[] {
     const call = nodeOf(listOf(nodeOf(item, 'List')?.items)[0], 'FuncCall');
     return namesOf(call?.funcname).at(-1) ?? [];
   });
+}
+
+function firstOutput(select: Fields): string | undefined {
+  const [name] = outputNames(select) ?? [];
+  return name === '' ? '?column?' : name;
 }
 
 /** @returns undefined when a star hides them */
