@@ -172,15 +172,11 @@ export class Connection {
     const backendSession = await backend.openSession({ ...start, role });
     this.#backendSession = backendSession;
     const context = new SessionContext(backendSession, output, limits);
-    for (const [name, value] of backendSession.parameterStatuses()) {
-      context.settings.parameterChanged(name, value);
-      output.send({ kind: 'parameterStatus', name, value });
-    }
+    for (const [name, value] of backendSession.parameterStatuses()) context.parameterChanged(name, value);
+    context.reportParameters();
     backendSession.onNotice = (notice) => output.send({ kind: 'notice', fields: noticeReport(notice) });
-    backendSession.onParameterStatus = (name, value) => {
-      context.settings.parameterChanged(name, value);
-      output.send({ kind: 'parameterStatus', name, value });
-    };
+    backendSession.onNotification = () => this.#session?.notify();
+    backendSession.onParameterStatus = (name, value) => context.parameterChanged(name, value);
     output.send({ kind: 'backendKeyData', processId: this.#info.processId, secret: this.#secret });
     input.framer.phase = 'session';
     if (this.#fatal !== undefined || this.#socket.destroyed) return false;

@@ -188,8 +188,8 @@ export interface BackendSession {
   /** Called for every notice and for every GUC_REPORT parameter that changes, before the statement's CommandComplete. */
   onNotice: (notice: Notice) => void;
   onParameterStatus: (name: string, value: string) => void;
-  /** Called with what another session's commit, or this one's, has sent to a channel it listens to. */
-  onNotification: (notification: Notification) => void;
+  /** Called when there is something for `takeNotifications`. */
+  onNotification: () => void;
   /** Called when another session asked that this one ends. */
   onTerminate: () => void;
 
@@ -197,6 +197,12 @@ export interface BackendSession {
   readonly statements: PreparedStatements;
   /** Shared by DECLARE and the protocol's portals: names, and FETCH. */
   readonly cursors: Cursors;
+
+  /**
+   * What has been sent to channels this session listens to, since it was asked last; nothing while it is in a
+   * transaction.
+   */
+  takeNotifications(): readonly Notification[];
 
   /** A setting's number, in its own unit: milliseconds for timeouts. */
   settingNumber(name: string): number;

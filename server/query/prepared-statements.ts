@@ -9,6 +9,8 @@ export interface NamedStatement {
   readonly prepared: PreparedStatement;
   /** As the client declared them, 0 where it did not. */
   readonly declaredOids: readonly number[];
+  /** The text that positions of errors count in, and where in it the statement begins. */
+  readonly source: { readonly sql: string; readonly offset: number };
   readonly held_bytes: number;
   readonly from: 'sql' | 'protocol';
   /** What the client sent: for PREPARE the whole statement. */

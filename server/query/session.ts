@@ -692,11 +692,6 @@ function joinsTransactions(parsed: Parsed): boolean {
   }
 }
 
-/** a.b are two names. */
-function settingPath(name: string): string {
-  return name.split('.').map(quoteIdentifier).join('.');
-}
-
 /** How a statement gets from the catalog what it needs, when the engine is to run it. */
 function planOf(sql: string, route: Route): MixedPlan | undefined {
   switch (route.kind) {

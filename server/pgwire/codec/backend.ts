@@ -44,6 +44,12 @@ export type BackendMessage =
       readonly unknownOptions: readonly string[];
     }
   | { readonly kind: 'parameterStatus'; readonly name: string; readonly value: string }
+  | {
+      readonly kind: 'notification';
+      readonly processId: number;
+      readonly channel: string;
+      readonly payload: string;
+    }
   | { readonly kind: 'backendKeyData'; readonly processId: number; readonly secret: Buffer }
   | { readonly kind: 'readyForQuery'; readonly status: ReadyStatus }
   | { readonly kind: 'rowDescription'; readonly fields: readonly FieldDescription[] }
@@ -99,6 +105,10 @@ export function encodeBackendMessage(message: BackendMessage): Buffer {
     }
     case 'parameterStatus':
       return flush(new Writer().addCString(text(message.name)).addCString(text(message.value)), 'S');
+    case 'notification': {
+      const writer = new Writer(64).addInt32(message.processId);
+      return flush(writer.addCString(text(message.channel)).addCString(text(message.payload)), 'A');
+    }
     case 'backendKeyData':
       return flush(new Writer(32).addInt32(message.processId).add(message.secret), 'K');
     case 'readyForQuery':

@@ -1,5 +1,6 @@
 /** Rows of the catalog on their way to the client: they are messages already. */
 import type { CatalogExecution, DataRowBatch } from '../../query/api.ts';
+import { type Batch, sliceBatch } from '../../query/control/cursors/batches.ts';
 import { rowBuffer_bytes } from '../codec/data-rows.ts';
 import type { Output } from '../output.ts';
 import type { PortalStream, Sent } from './row-stream.ts';
@@ -23,6 +24,13 @@ export class CatalogRowStream implements PortalStream {
       rowCount++;
       if (output.pending_bytes >= rowBuffer_bytes) await output.flush();
     }
+  }
+
+  async take(maxRows: number): Promise<Batch | undefined> {
+    if ((await this.#nextMessage()) === undefined || this.#batch === undefined) return undefined;
+    const first = this.#row - 1;
+    this.#row = Math.min(this.#batch.rowCount, first + maxRows);
+    return sliceBatch(this.#batch, first, this.#row);
   }
 
   async #nextMessage(): Promise<Uint8Array | undefined> {

@@ -1,17 +1,21 @@
 /** The columns of a result: how they are described, and how their values are written. */
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { CatalogColumn, ResultColumn } from '../../query/api.ts';
+import type { CatalogColumn, ResultColumn, RowBatch } from '../../query/api.ts';
 import type { FieldDescription } from '../codec/backend.ts';
 import type { DataRows } from '../codec/data-rows.ts';
 import type { Format } from '../codec/frontend.ts';
 import { binaryEncoder } from '../types/binary.ts';
+import { type PutValue, putBinary, putText } from '../types/from-memory.ts';
 import { pgTypeOf } from '../types/pg-type.ts';
 import type { FormatSettings } from '../types/scalar-text.ts';
 import { textEncoder } from '../types/text.ts';
 
-/** Writes one value, NULL included, into the row that was begun. */
-export type ColumnWriter = (value: DuckDBValue, rows: DataRows) => void;
+/** Writes the value of a batch's row, NULL included, into the row that was begun. */
+export type ValueWriter = (row: number, rows: DataRows) => void;
+
+/** Gives the writer of a column for one batch. */
+export type ColumnWriter = (batch: RowBatch) => ValueWriter;
 
 export function describeColumns(
   columns: readonly (ResultColumn | CatalogColumn)[],
@@ -35,25 +39,57 @@ export function columnWriters(
   formats: readonly Format[],
   settings: FormatSettings,
 ): ColumnWriter[] {
-  return columns.map(({ type }, index) =>
-    formatOf(formats, index) === 'binary' ? binaryWriter(type, settings) : textWriter(type, settings),
-  );
+  return columns.map(({ type }, index) => {
+    const isBinary = formatOf(formats, index) === 'binary';
+    let write: ((value: DuckDBValue, rows: DataRows) => void) | undefined;
+    return (batch) => {
+      const { memory } = batch;
+      const column = memory?.columns[index];
+      if (memory !== undefined && column?.kind === 'memory') {
+        const put = isBinary ? putBinary(type, column) : putText(type, column, settings);
+        if (put !== undefined) return memoryWriter(put, column.validity, memory.firstRow);
+      }
+      const values = column?.kind === 'values' ? column.values : (batch.columns[index] ?? []);
+      write ??= isBinary ? binaryWriter(type, settings) : textWriter(type, settings);
+      return valueWriter(write, values);
+    };
+  });
 }
 
-function textWriter(type: DuckDBType, settings: FormatSettings): ColumnWriter {
+function memoryWriter(put: PutValue, validity: Uint8Array | undefined, firstRow: number): ValueWriter {
+  if (validity === undefined) return (row, rows) => rows.putValue(put, firstRow + row);
+  return (row, rows) => {
+    const at = firstRow + row;
+    if ((((validity[at >> 3] ?? 0) >> (at & 7)) & 1) === 0) rows.nullValue();
+    else rows.putValue(put, at);
+  };
+}
+
+function valueWriter(
+  write: (value: DuckDBValue, rows: DataRows) => void,
+  values: readonly DuckDBValue[],
+): ValueWriter {
+  return (row, rows) => {
+    const value = values[row] ?? null;
+    if (value === null) rows.nullValue();
+    else write(value, rows);
+  };
+}
+
+function textWriter(
+  type: DuckDBType,
+  settings: FormatSettings,
+): (value: DuckDBValue, rows: DataRows) => void {
   const encode = textEncoder(type, settings);
-  return (value, rows) => {
-    if (value === null) rows.nullValue();
-    else rows.textValue(encode(value));
-  };
+  return (value, rows) => rows.textValue(encode(value));
 }
 
-function binaryWriter(type: DuckDBType, settings: FormatSettings): ColumnWriter {
+function binaryWriter(
+  type: DuckDBType,
+  settings: FormatSettings,
+): (value: DuckDBValue, rows: DataRows) => void {
   const encode = binaryEncoder(type, settings);
-  return (value, rows) => {
-    if (value === null) rows.nullValue();
-    else rows.bytesValue(encode(value));
-  };
+  return (value, rows) => rows.bytesValue(encode(value));
 }
 
 /**

@@ -5,6 +5,7 @@ import type { WireLimits } from '../options.ts';
 import type { Output } from '../output.ts';
 import type { FormatSettings } from '../types/scalar-text.ts';
 import { TimeZone, utc } from '../types/time-zone.ts';
+import { PortalCursors } from './portal-cursors.ts';
 import { Registry } from './registry.ts';
 
 /** Follows the session's settings as they change. */
@@ -29,11 +30,30 @@ export class SessionContext {
   readonly settings = new SessionSettings();
   /** A statement has run since the last Sync or Query: another one joins its implicit transaction. */
   pipelined = false;
+  /** What the client was told of each setting, and what it is to be told before it may speak again. */
+  readonly #reported = new Map<string, string>();
+  readonly #changed = new Map<string, string>();
 
   constructor(backend: BackendSession, output: Output, limits: WireLimits) {
     this.backend = backend;
     this.output = output;
-    this.registry = new Registry(limits);
+    this.registry = new Registry(limits, backend.cursors);
+    backend.cursors.portals = new PortalCursors(this);
+  }
+
+  /** A setting that clients follow has a value; they hear of it before ReadyForQuery, and only if it is new. */
+  parameterChanged(name: string, value: string): void {
+    this.settings.parameterChanged(name, value);
+    this.#changed.set(name, value);
+  }
+
+  reportParameters(): void {
+    for (const [name, value] of this.#changed) {
+      if (this.#reported.get(name) === value) continue;
+      this.#reported.set(name, value);
+      this.output.send({ kind: 'parameterStatus', name, value });
+    }
+    this.#changed.clear();
   }
 
   get readyStatus(): ReadyStatus {

@@ -1,15 +1,16 @@
 /** The extended query protocol: Parse, Bind, Describe, Execute, Close. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { BoundStatement } from '../../query/api.ts';
-import type { FrontendMessage } from '../codec/frontend.ts';
+import type { BoundStatement, CatalogColumn, PreparedStatement, ResultColumn } from '../../query/api.ts';
+import { heldByStatement, type NamedStatement } from '../../query/prepared-statements.ts';
+import type { Format, FrontendMessage } from '../codec/frontend.ts';
 import { malformed } from '../codec/protocol-error.ts';
 import { decodeParameter, describedOid } from '../types/decode.ts';
 import { duckdbTypeOf } from '../types/pg-type.ts';
 import type { FormatSettings } from '../types/scalar-text.ts';
 import { describeColumns, formatOf } from './columns.ts';
 import type { SessionContext } from './context.ts';
-import type { NamedStatement, Portal } from './registry.ts';
-import { StatementFailure } from './report.ts';
+import type { Portal } from './registry.ts';
+import { type ErrorSource, StatementFailure } from './report.ts';
 import type { PortalStream, Sent } from './row-stream.ts';
 import { streamOf } from './streams.ts';
 
@@ -19,45 +20,53 @@ type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kin
 const overhead_bytes = 1024;
 
 export async function parse(context: SessionContext, message: Message<'parse'>): Promise<void> {
-  const { backend, output, registry } = context;
-  registry.checkNewStatement(message.name);
+  const { backend, output } = context;
+  const { statements } = backend;
+  statements.checkNew(message.name);
   // The unnamed statement is gone even when its successor cannot be parsed.
-  if (message.name === '') registry.closeStatement('');
-  if (backend.split(message.sql).length > 1) {
+  if (message.name === '') statements.delete('');
+  const [statement, ...others] = backend.split(message.sql);
+  if (others.length > 0) {
     throw new SqlensError({
       sqlState: SqlState.syntaxError,
       message: 'cannot insert multiple commands into a prepared statement',
       hint: 'Prepare each statement by itself, or send them without parameters as one simple query.',
     });
   }
+  // Without the semicolons around it, which are none of the statement's.
+  const source = { sql: message.sql, offset: statement?.offset ?? 0 };
   const prepared = await placed(
-    message.sql,
+    source,
     backend.prepare(
-      message.sql,
+      statement?.text ?? message.sql,
       message.parameterOids.map((oid) => ({ oid, type: duckdbTypeOf(oid) })),
     ),
   );
-  registry.addStatement(message.name, {
+  statements.add(message.name, {
     prepared,
+    source,
     declaredOids: message.parameterOids,
-    held_bytes: overhead_bytes + 2 * message.sql.length,
+    held_bytes: heldByStatement(message.sql),
+    from: 'protocol',
+    text: message.sql,
+    preparedAt: new Date(),
   });
   output.send({ kind: 'parseComplete' });
 }
 
 /** Lets an error's position count in the text that the client parsed. */
-async function placed<T>(sql: string, work: Promise<T>): Promise<T> {
+async function placed<T>(source: ErrorSource, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw new StatementFailure(error, { sql, offset: 0 });
+    throw new StatementFailure(error, source);
   }
 }
 
 export async function bind(context: SessionContext, message: Message<'bind'>): Promise<void> {
   const { output, registry, settings } = context;
-  const statement = registry.statement(message.statement);
-  const { columns } = statement.prepared;
+  const statement = context.backend.statements.get(message.statement);
+  const columns = columnsOf(statement.prepared);
   const required = parameterOids(statement).length;
   if (message.parameters.length !== required) {
     throw malformed(
@@ -106,10 +115,16 @@ function bindValues(
 export function describe(context: SessionContext, message: Message<'describe'>): void {
   const { output, registry } = context;
   if (message.target === 'statement') {
-    const statement = registry.statement(message.name);
+    const statement = context.backend.statements.get(message.name);
     output.send({ kind: 'parameterDescription', oids: parameterOids(statement) });
     describeRows(context, statement, []);
   } else {
+    const cursor = registry.hasPortal(message.name) ? undefined : context.backend.cursors.find(message.name);
+    if (cursor !== undefined) {
+      const formats: Format[] = cursor.isBinary ? ['binary'] : [];
+      output.send({ kind: 'rowDescription', fields: describeColumns(cursor.columns, formats) });
+      return;
+    }
     const portal = registry.portal(message.name);
     describeRows(context, portal.statement, portal.resultFormats);
   }
@@ -129,8 +144,9 @@ function describeRows(
   { prepared }: NamedStatement,
   formats: Portal['resultFormats'],
 ): void {
-  if (prepared.columns === undefined) output.send({ kind: 'noData' });
-  else output.send({ kind: 'rowDescription', fields: describeColumns(prepared.columns, formats) });
+  const columns = columnsOf(prepared);
+  if (columns === undefined) output.send({ kind: 'noData' });
+  else output.send({ kind: 'rowDescription', fields: describeColumns(columns, formats) });
 }
 
 /**
@@ -143,6 +159,9 @@ export async function execute(
   last: boolean,
 ): Promise<void> {
   const { output, registry } = context;
+  const isCursor =
+    !registry.hasPortal(message.portal) && context.backend.cursors.find(message.portal) !== undefined;
+  if (isCursor) return executeCursor(context, message);
   const portal = registry.portal(message.portal);
   if (portal.statement.prepared.isEmpty) {
     output.send({ kind: 'emptyQueryResponse' });
@@ -168,8 +187,33 @@ export async function execute(
   // The count of a portal that was read in pieces is that of the last piece.
   output.send({
     kind: 'commandComplete',
-    tag: resumed ? tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${rowCount}`) : tag,
+    tag: resumed ? tag.replace(/^(SELECT|FETCH|INSERT 0|UPDATE|DELETE|MERGE) \d+$/, `$1 ${rowCount}`) : tag,
   });
+}
+
+/** A cursor that SQL has declared is a portal as well: Execute goes on with it. */
+async function executeCursor(
+  context: SessionContext,
+  { portal, maxRows }: Message<'execute'>,
+): Promise<void> {
+  const { backend, output } = context;
+  const name = `"${portal.replaceAll('"', '""')}"`;
+  const statement = await backend.prepare(`FETCH ${maxRows === 0 ? 'ALL' : maxRows} FROM ${name}`, []);
+  if (statement.kind !== 'engine') throw malformed(`portal "${portal}" cannot be executed`);
+  const execution = await backend.execute({ kind: 'engine', statement, parameters: [] }, { alone: false });
+  try {
+    const formats: Format[] = backend.cursors.find(portal)?.isBinary === true ? ['binary'] : [];
+    const { rowCount } = await streamOf(context, execution, columnsOf(statement), formats).send(output, 0);
+    if (maxRows > 0 && rowCount >= maxRows) output.send({ kind: 'portalSuspended' });
+    else output.send({ kind: 'commandComplete', tag: `SELECT ${rowCount}` });
+  } finally {
+    await execution.close();
+  }
+}
+
+/** What a statement's rows are made of, whoever answers it. */
+function columnsOf(prepared: PreparedStatement): readonly (ResultColumn | CatalogColumn)[] | undefined {
+  return prepared.kind === 'engine' ? (prepared.columns ?? prepared.catalogColumns) : prepared.columns;
 }
 
 /** A portal whose statement failed cannot go on. */
@@ -180,7 +224,7 @@ async function sendRows(
   maxRows: number,
 ): Promise<Sent> {
   try {
-    return await placed(portal.statement.prepared.text, stream.send(output, maxRows));
+    return await placed(portal.statement.source, stream.send(output, maxRows));
   } catch (error) {
     await registry.closePortal(portal.name);
     throw error;
@@ -192,9 +236,9 @@ async function start(context: SessionContext, portal: Portal, last: boolean): Pr
   const { prepared } = portal.statement;
   const alone = last && !context.pipelined;
   context.pipelined = true;
-  const execution = await placed(prepared.text, backend.execute(portal.bound, { alone }));
+  const execution = await placed(portal.statement.source, backend.execute(portal.bound, { alone }));
   try {
-    const stream = streamOf(context, execution, prepared.columns, portal.resultFormats);
+    const stream = streamOf(context, execution, columnsOf(prepared), portal.resultFormats);
     portal.state = { kind: 'running', stream };
     return stream;
   } catch (error) {
@@ -205,7 +249,7 @@ async function start(context: SessionContext, portal: Portal, last: boolean): Pr
 
 /** A query that has ended has no more rows; a command cannot run twice. */
 function tagOfEnded(portal: Portal): string {
-  if (portal.statement.prepared.columns !== undefined) return 'SELECT 0';
+  if (columnsOf(portal.statement.prepared) !== undefined) return 'SELECT 0';
   throw new SqlensError({
     sqlState: SqlState.objectNotInPrerequisiteState,
     message: `portal "${portal.name}" cannot be run`,
@@ -214,7 +258,9 @@ function tagOfEnded(portal: Portal): string {
 }
 
 export async function close(context: SessionContext, message: Message<'close'>): Promise<void> {
-  if (message.target === 'statement') context.registry.closeStatement(message.name);
-  else await context.registry.closePortal(message.name);
+  const { backend, registry } = context;
+  if (message.target === 'statement') backend.statements.delete(message.name);
+  else if (registry.hasPortal(message.name)) await registry.closePortal(message.name);
+  else await backend.cursors.closeIfThere(message.name);
   context.output.send({ kind: 'closeComplete' });
 }

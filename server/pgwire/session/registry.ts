@@ -1,16 +1,11 @@
-/** The prepared statements and portals of one session, by name, within limits. */
+/** The portals of one session, by name, within limits. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { BoundStatement, PreparedStatement } from '../../query/api.ts';
+import type { BoundStatement } from '../../query/api.ts';
+import type { Cursors } from '../../query/control/cursors/cursors.ts';
+import type { NamedStatement } from '../../query/prepared-statements.ts';
 import type { Format } from '../codec/frontend.ts';
 import type { WireLimits } from '../options.ts';
 import type { PortalStream } from './row-stream.ts';
-
-export interface NamedStatement {
-  readonly prepared: PreparedStatement;
-  /** As the client declared them, 0 where it did not. */
-  readonly declaredOids: readonly number[];
-  readonly held_bytes: number;
-}
 
 export type PortalState =
   | { readonly kind: 'ready' }
@@ -29,51 +24,18 @@ export interface Portal {
 
 export class Registry {
   readonly #limits: WireLimits;
-  readonly #statements = new Map<string, NamedStatement>();
+  /** SQL's cursors have their names in the same place. */
+  readonly #cursors: Cursors;
   readonly #portals = new Map<string, Portal>();
   #held_bytes = 0;
 
-  constructor(limits: WireLimits) {
+  constructor(limits: WireLimits, cursors: Cursors) {
     this.#limits = limits;
+    this.#cursors = cursors;
   }
 
-  /** @throws SqlensError 26000 */
-  statement(name: string): NamedStatement {
-    const statement = this.#statements.get(name);
-    if (statement !== undefined) return statement;
-    throw new SqlensError({
-      sqlState: SqlState.invalidSqlStatementName,
-      message:
-        name === ''
-          ? 'unnamed prepared statement does not exist'
-          : `prepared statement "${name}" does not exist`,
-      hint: 'Prepare the statement first; statements belong to one session and end with it.',
-    });
-  }
-
-  /** @throws SqlensError 42P05 for a name in use */
-  checkNewStatement(name: string): void {
-    if (name === '' || !this.#statements.has(name)) return;
-    throw new SqlensError({
-      sqlState: SqlState.duplicatePreparedStatement,
-      message: `prepared statement "${name}" already exists`,
-      hint: 'Close or DEALLOCATE the statement first, or use another name.',
-    });
-  }
-
-  /** @throws SqlensError 53400 beyond the limits */
-  addStatement(name: string, statement: NamedStatement): void {
-    this.closeStatement(name);
-    this.#checkRoom(this.#statements.size, this.#limits.maxPreparedStatements, 'prepared statements');
-    this.#hold(statement.held_bytes);
-    this.#statements.set(name, statement);
-  }
-
-  closeStatement(name: string): void {
-    const statement = this.#statements.get(name);
-    if (statement === undefined) return;
-    this.#statements.delete(name);
-    this.#held_bytes -= statement.held_bytes;
+  hasPortal(name: string): boolean {
+    return this.#portals.has(name);
   }
 
   /** @throws SqlensError 34000 */
@@ -89,7 +51,7 @@ export class Registry {
 
   /** @throws SqlensError 42P03 for a name in use */
   checkNewPortal(name: string): void {
-    if (name === '' || !this.#portals.has(name)) return;
+    if (name === '' || !(this.#portals.has(name) || this.#cursors.find(name) !== undefined)) return;
     throw new SqlensError({
       sqlState: SqlState.duplicateCursor,
       message: `cursor "${name}" already exists`,
@@ -117,6 +79,11 @@ export class Registry {
     for (const name of [...this.#portals.keys()]) await this.closePortal(name);
   }
 
+  /** CLOSE ALL: a portal that runs right now, CLOSE itself, has no name. */
+  async closeNamedPortals(): Promise<void> {
+    for (const name of [...this.#portals.keys()]) if (name !== '') await this.closePortal(name);
+  }
+
   #checkRoom(count: number, max: number, what: string): void {
     if (count < max) return;
     throw new SqlensError({
@@ -130,8 +97,8 @@ export class Registry {
     if (this.#held_bytes + held_bytes > this.#limits.maxHeld_bytes) {
       throw new SqlensError({
         sqlState: SqlState.configurationLimitExceeded,
-        message: `the prepared statements and portals of a session may hold at most ${this.#limits.maxHeld_bytes} bytes`,
-        hint: 'Close statements and portals that are no longer needed, or send long parameters in several statements.',
+        message: `the portals of a session may hold at most ${this.#limits.maxHeld_bytes} bytes`,
+        hint: 'Close portals that are no longer needed, or send long parameters in several statements.',
       });
     }
     this.#held_bytes += held_bytes;

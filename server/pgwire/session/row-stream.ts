@@ -1,9 +1,10 @@
 /** Rows of a running statement on their way to the client, no faster than it reads. */
 import { setImmediate } from 'node:timers/promises';
 import type { Execution, RowBatch, RowsExecution } from '../../query/api.ts';
+import { type Batch, sliceBatch } from '../../query/control/cursors/batches.ts';
 import { DataRows, rowBuffer_bytes } from '../codec/data-rows.ts';
 import type { Output } from '../output.ts';
-import type { ColumnWriter } from './columns.ts';
+import type { ColumnWriter, ValueWriter } from './columns.ts';
 
 /** Other connections get their turn so often while rows are written; a small query of theirs takes half a dozen turns. */
 const slice_ms = 2;
@@ -25,17 +26,26 @@ export interface PortalStream {
    * @throws whatever the statement fails with; the rows before are in `output`
    */
   send(output: Output, maxRows: number): Promise<Sent>;
+
+  /** Rows that go elsewhere instead, as many as there are at hand; undefined at the end. */
+  take(maxRows: number): Promise<Batch | undefined>;
 }
+
+/** Rows between two looks at the clock. */
+const rowsPerLook = 32;
 
 export class RowStream implements PortalStream {
   readonly execution: RowsExecution;
-  readonly #writers: readonly ColumnWriter[];
+  readonly #columns: readonly ColumnWriter[];
+  /** Of the batch in work. */
+  #writers: readonly ValueWriter[] = [];
   #batch: RowBatch | undefined;
+  #rowCount = 0;
   #row = 0;
 
-  constructor(execution: RowsExecution, writers: readonly ColumnWriter[]) {
+  constructor(execution: RowsExecution, columns: readonly ColumnWriter[]) {
     this.execution = execution;
-    this.#writers = writers;
+    this.#columns = columns;
   }
 
   async send(output: Output, maxRows: number): Promise<Sent> {
@@ -45,10 +55,8 @@ export class RowStream implements PortalStream {
     try {
       for (;;) {
         if (maxRows > 0 && rowCount >= maxRows) return { rowCount, ended: false };
-        const batch = await this.#currentBatch();
-        if (batch === undefined) return { rowCount, ended: true };
-        this.#writeRow(batch, rows);
-        rowCount++;
+        if (this.#row >= this.#rowCount && !(await this.#nextBatch())) return { rowCount, ended: true };
+        rowCount += this.#writeRows(rows, maxRows > 0 ? maxRows - rowCount : rowsPerLook);
         if (rows.size_bytes >= rowBuffer_bytes) {
           output.sendBytes(rows.take());
           await output.flush();
@@ -63,27 +71,40 @@ export class RowStream implements PortalStream {
     }
   }
 
-  /** The batch that holds the next row, undefined at the end. */
-  async #currentBatch(): Promise<RowBatch | undefined> {
-    while (this.#batch === undefined || this.#row >= this.#batch.rowCount) {
-      this.#batch = await this.execution.next();
-      this.#row = 0;
-      if (this.#batch === undefined) return undefined;
-    }
-    return this.#batch;
+  async take(maxRows: number): Promise<Batch | undefined> {
+    if (this.#row >= this.#rowCount && !(await this.#nextBatch())) return undefined;
+    const first = this.#row;
+    this.#row = Math.min(this.#rowCount, first + maxRows);
+    return this.#batch === undefined ? undefined : sliceBatch(this.#batch, first, this.#row);
   }
 
-  #writeRow(batch: RowBatch, rows: DataRows): void {
-    rows.beginRow(this.#writers.length);
-    try {
-      this.#writers.forEach((write, column) => {
-        write(batch.columns[column]?.[this.#row] ?? null, rows);
-      });
-    } catch (error) {
-      rows.abandonRow();
-      throw error;
+  /** @returns false at the end */
+  async #nextBatch(): Promise<boolean> {
+    let batch = await this.execution.next();
+    while (batch?.rowCount === 0) batch = await this.execution.next();
+    this.#row = 0;
+    this.#batch = batch;
+    this.#rowCount = batch?.rowCount ?? 0;
+    this.#writers = batch === undefined ? [] : this.#columns.map((column) => column(batch));
+    return batch !== undefined;
+  }
+
+  /** Some rows of the batch in work. @returns how many */
+  #writeRows(rows: DataRows, maxRows: number): number {
+    const writers = this.#writers;
+    const first = this.#row;
+    const end = Math.min(this.#rowCount, first + Math.min(maxRows, rowsPerLook));
+    while (this.#row < end && rows.size_bytes < rowBuffer_bytes) {
+      rows.beginRow(writers.length);
+      try {
+        for (const write of writers) write(this.#row, rows);
+      } catch (error) {
+        rows.abandonRow();
+        throw error;
+      }
+      rows.endRow();
+      this.#row++;
     }
-    rows.endRow();
-    this.#row++;
+    return this.#row - first;
   }
 }

@@ -154,7 +154,22 @@ export class Session {
     this.#context.output.send({ kind: 'error', fields });
   }
 
+  /** Another session has sent what this one listens to: told at once when nothing runs, else before the next ReadyForQuery. */
+  notify(): void {
+    if (!this.#waiting || this.#context.pipelined || this.#skipping) return;
+    this.#sendNotifications();
+    this.#context.output.flush().catch(() => undefined);
+  }
+
+  #sendNotifications(): void {
+    for (const notification of this.#context.backend.takeNotifications()) {
+      this.#context.output.send({ kind: 'notification', ...notification });
+    }
+  }
+
   async #ready(): Promise<void> {
+    this.#context.reportParameters();
+    this.#sendNotifications();
     this.#context.output.send({ kind: 'readyForQuery', status: this.#context.readyStatus });
     await this.#context.output.flush();
   }
@@ -178,7 +193,12 @@ export class Session {
   #idleTimer(): NodeJS.Timeout | undefined {
     const { limits } = this.#options;
     const inTransaction = this.#context.backend.transactionStatus !== 'idle' || this.#context.pipelined;
-    const timeout_ms = inTransaction ? limits.idleInTransaction_timeout_ms : limits.idle_timeout_ms;
+    const own_ms = this.#context.backend.settingNumber(
+      inTransaction ? 'idle_in_transaction_session_timeout' : 'idle_session_timeout',
+    );
+    const server_ms = inTransaction ? limits.idleInTransaction_timeout_ms : limits.idle_timeout_ms;
+    // The client may ask for less than the server allows, and for as much as it likes where there is no limit.
+    const timeout_ms = own_ms === 0 || server_ms === 0 ? own_ms + server_ms : Math.min(own_ms, server_ms);
     if (timeout_ms === 0 || this.#input.hasMessage()) return undefined;
     return setTimeout(() => this.stop(idleError(inTransaction, timeout_ms)), timeout_ms);
   }

@@ -15,7 +15,7 @@ import { streamOf } from './streams.ts';
 export async function simpleQuery(context: SessionContext, sql: string): Promise<void> {
   const { backend, output, registry } = context;
   // As in PostgreSQL, a Query takes the place of the unnamed statement and portal.
-  registry.closeStatement('');
+  backend.statements.delete('');
   await registry.closePortal('');
   let source: ErrorSource = { sql, offset: 0 };
   try {

@@ -1,6 +1,6 @@
 /** Which stream writes the rows of an execution. */
 import { unreachable } from '../../../common/errors.ts';
-import type { Execution, PreparedStatement } from '../../query/api.ts';
+import type { CatalogColumn, Execution, ResultColumn } from '../../query/api.ts';
 import type { Format } from '../codec/frontend.ts';
 import { CatalogRowStream } from './catalog-row-stream.ts';
 import { checkColumns, columnWriters } from './columns.ts';
@@ -14,7 +14,7 @@ import { type PortalStream, RowStream } from './row-stream.ts';
 export function streamOf(
   { settings }: SessionContext,
   execution: Execution,
-  described: PreparedStatement['columns'],
+  described: readonly (ResultColumn | CatalogColumn)[] | undefined,
   formats: readonly Format[],
 ): PortalStream {
   switch (execution.kind) {

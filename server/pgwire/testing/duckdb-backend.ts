@@ -20,7 +20,6 @@ import type {
   EngineStatement,
   Execution,
   Notice,
-  Notification,
   ParameterValue,
   PreparedStatement,
   ResultColumn,
@@ -80,7 +79,7 @@ export class DuckDbSession implements BackendSession {
   onNotice: (notice: Notice) => void = () => {};
   onParameterStatus: (name: string, value: string) => void = () => {};
   onTerminate: () => void = () => {};
-  onNotification: (notification: Notification) => void = () => {};
+  onNotification: () => void = () => {};
   readonly statements = new PreparedStatements();
   readonly cursors = new Cursors();
   readonly backend: DuckDbBackend;
@@ -120,6 +119,10 @@ export class DuckDbSession implements BackendSession {
 
   settingNumber(): number {
     return 0;
+  }
+
+  takeNotifications(): readonly [] {
+    return [];
   }
 
   split(sql: string): StatementText[] {

@@ -21,6 +21,6 @@ export async function listen(
   else if (kind === 'unlisten') notifications.unlisten(channel);
   else notifications.notify(channel, payload);
   // A statement by itself is a transaction by itself.
-  if (!transaction.isOpen) await notifications.ended(true);
+  if (!transaction.isOpen) await notifications.endAlone();
   return finished(kind.toUpperCase());
 }

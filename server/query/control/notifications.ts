@@ -9,6 +9,8 @@ import type { TransactionPart } from '../transaction.ts';
 const MAX_CHANNEL_BYTES = 63;
 /** As in PostgreSQL: a payload must be shorter. */
 const PAYLOAD_LIMIT_BYTES = 8000;
+/** What a session may have been sent while it is busy. */
+const MAX_RECEIVED_BYTES = 16 * 2 ** 20;
 /** Notifications that one transaction may hold back. */
 const MAX_PENDING = 100_000;
 
@@ -27,6 +29,10 @@ export class NotificationHub {
     if (listeners?.size === 0) this.#listeners.delete(channel);
   }
 
+  hasRoom(channel: string): boolean {
+    return ![...(this.#listeners.get(channel) ?? [])].some((session) => session.isFull);
+  }
+
   send(notifications: Iterable<Notification>): void {
     for (const notification of notifications) {
       for (const session of this.#listeners.get(notification.channel) ?? []) session.receive(notification);
@@ -43,17 +49,20 @@ interface Pending {
 export class SessionNotifications implements TransactionPart {
   readonly #hub: NotificationHub;
   readonly #processId: number;
-  readonly #deliver: (notification: Notification) => void;
+  readonly #arrived: () => void;
+  /** Received, and not taken yet. */
+  #received: Notification[] = [];
+  #received_bytes = 0;
   /** What is listened to by committed transactions. */
   #committed: ReadonlySet<string> = new Set();
   #listening: ReadonlySet<string> = new Set();
   /** In order, each once. */
   #sent: Map<string, Notification> = new Map();
 
-  constructor(hub: NotificationHub, processId: number, deliver: (notification: Notification) => void) {
+  constructor(hub: NotificationHub, processId: number, arrived: () => void) {
     this.#hub = hub;
     this.#processId = processId;
-    this.#deliver = deliver;
+    this.#arrived = arrived;
   }
 
   /** For pg_listening_channels(). */
@@ -94,7 +103,35 @@ export class SessionNotifications implements TransactionPart {
   }
 
   receive(notification: Notification): void {
-    this.#deliver(notification);
+    this.#received.push(notification);
+    this.#received_bytes += sizeOf_bytes(notification);
+    this.#arrived();
+  }
+
+  /** What was received since it was asked last. */
+  take(): readonly Notification[] {
+    const received = this.#received;
+    this.#received = [];
+    this.#received_bytes = 0;
+    return received;
+  }
+
+  get isFull(): boolean {
+    return this.#received_bytes > MAX_RECEIVED_BYTES;
+  }
+
+  /** @throws 54000 while a listener does not take what it has been sent */
+  async committing(): Promise<void> {
+    for (const { channel } of this.#sent.values()) {
+      if (!this.#hub.hasRoom(channel)) {
+        throw new SqlensError({
+          sqlState: SqlState.programLimitExceeded,
+          message: 'too many notifications in the NOTIFY queue',
+          detail: `A session that listens to "${channel}" has been in a transaction since too many of them.`,
+          hint: 'End that transaction; it gets them then.',
+        });
+      }
+    }
   }
 
   mark(): () => Promise<void> {
@@ -119,6 +156,17 @@ export class SessionNotifications implements TransactionPart {
     if (sent.size > 0) this.#hub.send(sent.values());
   }
 
+  /** A statement by itself is a transaction by itself. */
+  async endAlone(): Promise<void> {
+    try {
+      await this.committing();
+    } catch (error) {
+      await this.ended(false);
+      throw error;
+    }
+    await this.ended(true);
+  }
+
   /** The session is over. */
   close(): void {
     for (const channel of this.#committed) this.#hub.unlisten(channel, this);
@@ -131,6 +179,10 @@ export class SessionNotifications implements TransactionPart {
 function cut(channel: string): string {
   const bytes = Buffer.from(channel);
   return bytes.length <= MAX_CHANNEL_BYTES ? channel : bytes.subarray(0, MAX_CHANNEL_BYTES).toString();
+}
+
+function sizeOf_bytes({ channel, payload }: Notification): number {
+  return 64 + 2 * (channel.length + payload.length);
 }
 
 function invalid(message: string): SqlensError {

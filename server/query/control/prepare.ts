@@ -40,6 +40,7 @@ export async function prepare(context: SessionContext, { text, tokens }: Parsed)
   context.statements.add(name, {
     prepared,
     declaredOids: declared.map(({ oid }) => oid),
+    source: { sql, offset: 0 },
     held_bytes: heldByStatement(text),
     from: 'sql',
     text,

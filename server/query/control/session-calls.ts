@@ -49,7 +49,7 @@ const FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map([
         [channel = '', payload = '']: readonly string[],
       ) => {
         notifications.notify(channel, payload);
-        if (!transaction.isOpen) await notifications.ended(true);
+        if (!transaction.isOpen) await notifications.endAlone();
         return '';
       },
     },

@@ -1,16 +1,45 @@
 /** Some of the rows of a batch, whichever kind it is. */
 import type { DuckDBValue } from '@duckdb/node-api';
-import type { DataRowBatch, RowBatch } from '../../api.ts';
+import type { BatchMemory, DataRowBatch, RowBatch } from '../../api.ts';
 
 /** Rows of the engine or messages of the catalog; one cursor has batches of one kind only. */
 export type Batch = RowBatch | DataRowBatch;
 
 export function sliceBatch(batch: Batch, from: number, to: number): Batch {
   if (from === 0 && to >= batch.rowCount) return batch;
-  const rowCount = Math.min(to, batch.rowCount) - from;
-  return 'columns' in batch
-    ? { rowCount, columns: batch.columns.map((values) => values.slice(from, to)) }
-    : { rowCount, messages: batch.messages.slice(from, to) };
+  const end = Math.min(to, batch.rowCount);
+  if ('columns' in batch) return new RowSlice(batch, from, end);
+  return { rowCount: end - from, messages: batch.messages.slice(from, end) };
+}
+
+/** Part of a batch: of its memory where it has one, and of its values only when they are asked for. */
+class RowSlice implements RowBatch {
+  readonly rowCount: number;
+  readonly memory: BatchMemory | undefined;
+  readonly #batch: RowBatch;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(batch: RowBatch, from: number, to: number) {
+    this.#batch = batch;
+    this.#from = from;
+    this.#to = to;
+    this.rowCount = to - from;
+    const { memory } = batch;
+    this.memory =
+      memory === undefined
+        ? undefined
+        : {
+            firstRow: memory.firstRow + from,
+            columns: memory.columns.map((column) =>
+              column.kind === 'values' ? { kind: 'values', values: column.values.slice(from, to) } : column,
+            ),
+          };
+  }
+
+  get columns(): readonly (readonly DuckDBValue[])[] {
+    return this.#batch.columns.map((values) => values.slice(this.#from, this.#to));
+  }
 }
 
 export function reversed(batch: Batch): Batch {

@@ -17,6 +17,14 @@ export type FetchPlan =
  */
 export type Scrolling = 'scroll' | 'no-scroll' | 'as-possible';
 
+/** Where the rows come from. */
+export interface CursorSource {
+  readonly kind: Execution['kind'];
+  /** @param maxRows what is wanted; more may come */
+  next(maxRows: number): Promise<Batch | undefined>;
+  close(): Promise<void>;
+}
+
 export interface CursorOptions {
   readonly name: string;
   /** The whole DECLARE, for pg_cursors. */
@@ -24,7 +32,7 @@ export interface CursorOptions {
   readonly scrolling: Scrolling;
   readonly isHoldable: boolean;
   readonly isBinary: boolean;
-  readonly execution: Execution;
+  readonly execution: CursorSource;
   readonly columns: readonly ResultColumn[] | readonly CatalogColumn[];
   readonly store: RowStore;
   /** Ends what the cursor has of its own: its connection, its signal. */
@@ -211,7 +219,7 @@ export class Cursor {
     if (this.#position < this.#taken) return this.#options.store.read(this.#position, count);
     while (this.#left === undefined || this.#left.rowCount === 0) {
       if (this.#complete) return undefined;
-      this.#left = await this.#options.execution.next();
+      this.#left = await this.#options.execution.next(count);
       if (this.#left === undefined) this.#complete = true;
     }
     const batch = sliceBatch(this.#left, 0, count);

@@ -1,15 +1,19 @@
 /** The cursors of a session. They and the protocol's portals have their names in one place, as in PostgreSQL. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
+import type { BoundStatement, Execution } from '../../api.ts';
 import type { TransactionPart } from '../../transaction.ts';
 import type { Cursor } from './cursor.ts';
 
 const MAX_CURSORS = 200;
 
+/** Runs a portal's statement from within another one, its rows free of the session's connection. */
+export type StartPortal = (bound: BoundStatement) => Promise<Execution>;
+
 /** The protocol's side of the namespace. */
 export interface ForeignPortals {
   has(name: string): boolean;
   /** Makes a portal of the protocol a cursor that can be fetched from; undefined when there is none of that name. */
-  asCursor(name: string): Promise<Cursor | undefined>;
+  asCursor(name: string, start: StartPortal): Promise<Cursor | undefined>;
   close(name: string): Promise<boolean>;
   closeAll(): Promise<void>;
 }
@@ -60,8 +64,8 @@ export class Cursors implements TransactionPart {
   }
 
   /** @throws 34000 */
-  async get(name: string): Promise<Cursor> {
-    const cursor = this.find(name) ?? (await this.portals.asCursor(name));
+  async get(name: string, start: StartPortal): Promise<Cursor> {
+    const cursor = this.find(name) ?? (await this.portals.asCursor(name, start));
     if (cursor !== undefined) return cursor;
     throw unknownCursor(name);
   }

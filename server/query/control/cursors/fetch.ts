@@ -1,11 +1,12 @@
 /** FETCH, MOVE and CLOSE. */
-import type { CatalogColumn, Execution, ResultColumn, RowsExecution } from '../../api.ts';
+import type { BoundStatement, CatalogColumn, Execution, ResultColumn, RowsExecution } from '../../api.ts';
 import { Cursor as Reader } from '../../ddl/cursor.ts';
 import { finished } from '../../executions.ts';
 import type { SessionContext } from '../../session-context.ts';
 import type { Token } from '../../tokens.ts';
 import type { FetchPlan } from './cursor.ts';
 import { CatalogFetch, RowsFetch } from './fetch-execution.ts';
+import { materialised } from './materialised.ts';
 import { RowStore } from './row-store.ts';
 
 const ALL = Number.POSITIVE_INFINITY;
@@ -20,7 +21,7 @@ export async function fetchedColumns(
 
 export async function fetch(context: SessionContext, tokens: readonly Token[]): Promise<Execution> {
   const { plan, name } = readFetch(tokens);
-  const cursor = await context.cursors.get(name);
+  const cursor = await context.cursors.get(name, (bound) => startPortal(context, bound));
   cursor.assertUsable();
   const isCatalog = cursor.kind === 'catalog';
   const columns: ResultColumn[] = [];
@@ -45,7 +46,7 @@ export async function fetch(context: SessionContext, tokens: readonly Token[]): 
 
 export async function move(context: SessionContext, tokens: readonly Token[]): Promise<RowsExecution> {
   const { plan, name } = readFetch(tokens);
-  const cursor = await context.cursors.get(name);
+  const cursor = await context.cursors.get(name, (bound) => startPortal(context, bound));
   const interrupt = () => cursor.interrupt(context.signal.reason);
   context.signal.addEventListener('abort', interrupt);
   let count = 0;
@@ -61,6 +62,12 @@ export async function move(context: SessionContext, tokens: readonly Token[]): P
     context.signal.removeEventListener('abort', interrupt);
   }
   return finished(`MOVE ${count}`);
+}
+
+/** A portal of the protocol that nobody has executed yet. */
+async function startPortal(context: SessionContext, bound: BoundStatement): Promise<Execution> {
+  const execution = await context.runAny(bound);
+  return execution.kind === 'rows' ? materialised(execution, () => context.engine.connect()) : execution;
 }
 
 /** CLOSE name | ALL */
