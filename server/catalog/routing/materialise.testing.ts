@@ -1,9 +1,9 @@
 /** A mirror for tests: PGlite in this process. */
 import type { PGlite } from '@electric-sql/pglite';
 import type { MirrorRows } from './materialise.ts';
+import type { KnownNames } from './query-use.ts';
 import { routeOf } from './route.ts';
 import { forMirror, type SessionFacts } from './session-values.ts';
-import type { KnownNames } from './uses.ts';
 
 /** Oids of PGlite's own types end well before. */
 const MAX_OID = 20_000;

@@ -6,8 +6,8 @@ import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { quoteIdentifier, type Token } from '../../query/tokens.ts';
 import type { CatalogConstant, SessionCall } from './constants.ts';
 import { columnsOf, isForbiddenInMirror } from './names.ts';
+import type { FunctionUse, QueryUse, RelationUse, StatementUse } from './query-use.ts';
 import { Spans, type TokenSpan } from './spans.ts';
-import type { FunctionUse, QueryUse, RelationUse, StatementUse } from './uses.ts';
 
 /** A part of the statement's text and what takes its place. Offsets are in characters. */
 export type Piece =

@@ -8,8 +8,9 @@ import { type CatalogConstant, findConstants, type SessionCall } from './constan
 import { mentionsCatalog } from './names.ts';
 import { isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
 import { byteOffsets, type ParseOutcome, parse } from './postgres-parser.ts';
+import type { FunctionUse, KnownNames, QueryUse, RelationUse } from './query-use.ts';
 import { parametersOf } from './session-values.ts';
-import { type FunctionUse, type KnownNames, type QueryUse, type RelationUse, usesOf } from './uses.ts';
+import { usesOf } from './uses.ts';
 
 export type Route =
   /** DuckDB's. `syntaxError`: what PostgreSQL says to the text; the better answer if DuckDB cannot read it either. */

@@ -9,70 +9,19 @@ import {
   isPostgresFunction,
   isPostgresType,
 } from './names.ts';
+import {
+  type FunctionUse,
+  type KnownNames,
+  newQuery,
+  type QueryUse,
+  type RelationUse,
+  reachTo,
+  type StatementUse,
+} from './query-use.ts';
+import { aliasColumns, aliasOf, firstOutput, functionNames, outputNames, startOf } from './select-names.ts';
 import { type Fields, fieldsOf, isFields, listOf, locationOf, namesOf, nodeOf, textOf } from './tree.ts';
 
-/** What DuckDB and the registry have. */
-export interface KnownNames {
-  isUserRelation(schema: string | undefined, name: string): boolean;
-  /** A model function, a macro: anything callable that PostgreSQL has not. */
-  isUserFunction(name: string): boolean;
-}
-
-export interface RelationUse {
-  readonly kind: 'catalog' | 'engine';
-  readonly schema: string | undefined;
-  readonly name: string;
-  readonly alias: string | undefined;
-  /** Offset of its name, in bytes. */
-  readonly location: number;
-  /** The columns that the statement reads of it. */
-  columns: Set<string> | 'all';
-}
-
-export interface FunctionUse {
-  /** `catalog`: asks the catalog or the session; `postgres`: any other of PostgreSQL's; `engine`: DuckDB's or the user's. */
-  readonly kind: 'catalog' | 'postgres' | 'engine';
-  readonly name: string;
-  readonly location: number;
-  /** It stands in FROM: its rows are read. */
-  readonly isSource: boolean;
-  /** Of the item of FROM that it is. */
-  readonly alias: string | undefined;
-  /** $1 … among its arguments. */
-  readonly takesParameters: boolean;
-}
-
-/** A SELECT, VALUES or TABLE anywhere in the statement; the statement itself is one too. */
-export interface QueryUse {
-  readonly depth: number;
-  readonly parent: QueryUse | undefined;
-  readonly children: QueryUse[];
-  readonly relations: RelationUse[];
-  readonly functions: FunctionUse[];
-  /** Where its first output column or value begins, in bytes; undefined for set operations. */
-  readonly start: number | undefined;
-  /** What its first output column is called. */
-  readonly outputName: string | undefined;
-  /** One side of UNION, INTERSECT or EXCEPT. */
-  readonly isArm: boolean;
-  /** The smallest depth whose names it or what is in it refers to: its own, unless it is correlated. */
-  reach: number;
-  /** $1 and types that PostgreSQL has not: such a query cannot be fetched by itself. */
-  hasParameters: boolean;
-  hasEngineTypes: boolean;
-}
-
-export interface StatementUse {
-  /** libpg-query's name of the statement: SelectStmt, InsertStmt … */
-  readonly kind: string;
-  readonly root: QueryUse;
-  /** A query, or EXPLAIN of one, that changes nothing. */
-  readonly readsOnly: boolean;
-  /** Offsets in bytes of output columns without an alias. */
-  readonly unnamedOutputs: ReadonlySet<number>;
-  /** A relation of the catalog that the statement would change. */
-  readonly catalogTarget: RelationUse | undefined;
-}
+export type { KnownNames } from './query-use.ts';
 
 interface Source {
   readonly alias: string;
@@ -474,101 +423,8 @@ function holdsParameter(value: unknown): boolean {
   return 'ParamRef' in value || Object.values(value).some(holdsParameter);
 }
 
-function newQuery(
-  parent: QueryUse | undefined,
-  start: number | undefined,
-  isArm: boolean,
-  outputName?: string,
-): QueryUse {
-  const depth = parent === undefined ? 0 : parent.depth + 1;
-  const query: QueryUse = {
-    depth,
-    parent,
-    children: [],
-    relations: [],
-    functions: [],
-    start,
-    outputName,
-    isArm,
-    reach: depth,
-    hasParameters: false,
-    hasEngineTypes: false,
-  };
-  parent?.children.push(query);
-  return query;
-}
-
-/** A query refers to names of an outer one: so do all between them. */
-function reachTo(query: QueryUse, depth: number): void {
-  for (let at: QueryUse | undefined = query; at !== undefined && at.depth > depth; at = at.parent) {
-    at.reach = Math.min(at.reach, depth);
-  }
-}
-
 function read({ relation }: Source, column: string): void {
   if (relation === undefined || relation.columns === 'all') return;
   if (column === 'all') relation.columns = 'all';
   else relation.columns.add(column);
-}
-
-function startOf(select: Fields): number | undefined {
-  const target = nodeOf(listOf(select.targetList)[0], 'ResTarget');
-  // -1: the implied star of TABLE x, which begins where its relation does.
-  if (target !== undefined && locationOf(target) >= 0) return locationOf(target);
-  const table = nodeOf(listOf(select.fromClause)[0], 'RangeVar');
-  return target === undefined || table === undefined ? undefined : locationOf(table);
-}
-
-function aliasOf(fields: Fields): string | undefined {
-  return textOf(fieldsOf(fields.alias)?.aliasname);
-}
-
-function aliasColumns(fields: Fields): ReadonlySet<string> | undefined {
-  const names = namesOf(fieldsOf(fields.alias)?.colnames);
-  return names.length === 0 ? undefined : new Set(names);
-}
-
-function functionNames(fields: Fields): readonly string[] {
-  return listOf(fields.functions).flatMap((item) => {
-    const call = nodeOf(listOf(nodeOf(item, 'List')?.items)[0], 'FuncCall');
-    return namesOf(call?.funcname).at(-1) ?? [];
-  });
-}
-
-function firstOutput(select: Fields): string | undefined {
-  const [name] = outputNames(select) ?? [];
-  return name === '' ? '?column?' : name;
-}
-
-/** @returns undefined when a star hides them */
-function outputNames(select: Fields): ReadonlySet<string> | undefined {
-  const arm = fieldsOf(select.larg);
-  if (arm !== undefined) return outputNames(arm);
-  const names = new Set<string>();
-  for (const target of listOf(select.targetList)) {
-    const output = nodeOf(target, 'ResTarget');
-    const column = listOf(nodeOf(output?.val, 'ColumnRef')?.fields);
-    if (isFields(column.at(-1)) && nodeOf(column.at(-1), 'String') === undefined) return undefined;
-    const name = textOf(output?.name) ?? namesOf(column).at(-1) ?? derivedName(output?.val);
-    names.add(name);
-  }
-  const [row] = listOf(select.valuesLists);
-  for (const [index] of listOf(nodeOf(row, 'List')?.items).entries()) names.add(`column${index + 1}`);
-  return names;
-}
-
-/** As far as a column of a subquery is referred to by it. */
-function derivedName(value: unknown): string {
-  const call = nodeOf(value, 'FuncCall');
-  if (call !== undefined) return namesOf(call.funcname).at(-1) ?? '';
-  const cast = nodeOf(value, 'TypeCast');
-  if (cast !== undefined) {
-    const inner = derivedName(cast.arg);
-    const column = namesOf(nodeOf(cast.arg, 'ColumnRef')?.fields).at(-1);
-    return column ?? (inner === '' ? (namesOf(fieldsOf(cast.typeName)?.names).at(-1) ?? '') : inner);
-  }
-  const operator = textOf(nodeOf(value, 'SQLValueFunction')?.op);
-  if (operator !== undefined) return operator.replace('SVFOP_', '').toLowerCase();
-  if (nodeOf(value, 'CaseExpr') !== undefined) return 'case';
-  return nodeOf(value, 'SubLink')?.subLinkType === 'EXISTS_SUBLINK' ? 'exists' : '';
 }
