@@ -1,7 +1,11 @@
 /** `npm run bench [-- NAME] [options]`: ratios, measured in alternation in one run, one JSON line each. */
 import { benchQuery } from './query.ts';
+import { benchWire } from './wire.ts';
 
-const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { query: benchQuery };
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  query: benchQuery,
+  wire: benchWire,
+};
 
 const [first, ...rest] = process.argv.slice(2);
 const named = first !== undefined && !first.startsWith('-');

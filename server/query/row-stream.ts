@@ -1,8 +1,9 @@
 /** Rows of one DuckDB result as they are pulled, a few hundred at a time, so that no conversion holds the event loop. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DuckDBDataChunk, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import type { RowBatch } from './api.ts';
+import type { BatchMemory, RowBatch } from './api.ts';
+import { type VectorMemory, vectorMemory } from './vector-memory.ts';
 
 /** What converting one batch may take; encoding it takes as long again, and others wait meanwhile. */
 const BATCH_TARGET_MS = 1.5;
@@ -32,9 +33,7 @@ export class SentinelStream implements ChunkSource {
     while (!this.#complete) {
       const chunk = await this.#result.fetchChunk();
       if (chunk === null || chunk.rowCount === 0) throw new IncompleteStreamError();
-      const lastRow = chunk.rowCount - 1;
-      if (chunk.getColumnVector(this.#flagColumn).getItem(lastRow) !== true) return chunk;
-      this.#complete = true;
+      this.#complete = endsWithSentinel(chunk, this.#flagColumn);
       return chunk;
     }
     return undefined;
@@ -71,50 +70,57 @@ export class ChunkList implements ChunkSource {
   }
 }
 
-/** Converts chunks to batches of JavaScript values; columns beyond `columnCount` (the sentinel's) are left out. */
+/**
+ * Cuts chunks into batches; columns beyond those of the statement (the sentinel's) are left out. Columns that have to be
+ * converted value by value make small batches, so that no conversion holds the event loop.
+ */
 export class RowReader {
   readonly #source: ChunkSource;
-  readonly #columnCount: number;
+  readonly #types: readonly DuckDBType[];
   readonly #hasSentinel: boolean;
-  #chunk: DuckDBDataChunk | undefined;
+  #chunk: OpenChunk | undefined;
   #position = 0;
   #batchRows = 64;
 
-  constructor(source: ChunkSource, columnCount: number, hasSentinel: boolean) {
+  constructor(source: ChunkSource, types: readonly DuckDBType[], hasSentinel: boolean) {
     this.#source = source;
-    this.#columnCount = columnCount;
+    this.#types = types;
     this.#hasSentinel = hasSentinel;
   }
 
   async next(): Promise<RowBatch | undefined> {
     for (;;) {
       if (this.#chunk === undefined) {
-        this.#chunk = await this.#source.nextChunk();
+        const chunk = await this.#source.nextChunk();
+        if (chunk === undefined) return undefined;
+        this.#chunk = this.#open(chunk);
         this.#position = 0;
-        if (this.#chunk === undefined) return undefined;
       } else {
         await nextTurn();
       }
-      const batch = this.#convert(this.#chunk);
+      const batch = this.#cut(this.#chunk);
       if (batch.rowCount > 0) return batch;
     }
   }
 
-  #convert(chunk: DuckDBDataChunk): RowBatch {
+  #open(chunk: DuckDBDataChunk): OpenChunk {
+    const { rowCount } = chunk;
+    const rows = this.#hasSentinel && endsWithSentinel(chunk, this.#types.length) ? rowCount - 1 : rowCount;
+    const memory = this.#types.map((type, column) =>
+      rows === 0 ? undefined : vectorMemory(chunk, column, type, rows),
+    );
+    return { chunk, rowCount: rows, memory };
+  }
+
+  #cut(open: OpenChunk): RowBatch {
+    const from = this.#position;
+    const byValue = open.memory.includes(undefined);
+    const end = byValue ? Math.min(open.rowCount, from + this.#batchRows) : open.rowCount;
     const started_ms = performance.now();
-    const rowCount = this.#rowsOf(chunk);
-    const end = Math.min(rowCount, this.#position + this.#batchRows);
-    const columns: DuckDBValue[][] = [];
-    for (let column = 0; column < this.#columnCount; column++) {
-      const vector = chunk.getColumnVector(column);
-      const values: DuckDBValue[] = new Array(end - this.#position);
-      for (let row = this.#position; row < end; row++) values[row - this.#position] = vector.getItem(row);
-      columns.push(values);
-    }
-    const batch = { rowCount: end - this.#position, columns };
-    this.#adapt(end - this.#position, performance.now() - started_ms);
+    const batch = new ChunkBatch(open, from, end);
+    if (byValue) this.#adapt(end - from, performance.now() - started_ms);
     this.#position = end;
-    if (end >= rowCount) this.#chunk = undefined;
+    if (end >= open.rowCount) this.#chunk = undefined;
     return batch;
   }
 
@@ -123,10 +129,54 @@ export class RowReader {
     const fitting = Math.floor((rows * BATCH_TARGET_MS) / Math.max(duration_ms, 0.01));
     this.#batchRows = Math.max(MIN_BATCH_ROWS, Math.min(MAX_BATCH_ROWS, fitting, this.#batchRows * 2));
   }
+}
 
-  #rowsOf(chunk: DuckDBDataChunk): number {
-    if (!this.#hasSentinel) return chunk.rowCount;
-    const flags = chunk.getColumnVector(this.#columnCount);
-    return flags.getItem(chunk.rowCount - 1) === true ? chunk.rowCount - 1 : chunk.rowCount;
+interface OpenChunk {
+  readonly chunk: DuckDBDataChunk;
+  /** Without the sentinel. */
+  readonly rowCount: number;
+  readonly memory: readonly (VectorMemory | undefined)[];
+}
+
+/** Rows of a chunk. It holds the chunk, whose memory lives as long as it does. */
+class ChunkBatch implements RowBatch {
+  readonly memory: BatchMemory;
+  readonly #open: OpenChunk;
+  readonly #end: number;
+  #columns: readonly (readonly DuckDBValue[])[] | undefined;
+
+  constructor(open: OpenChunk, from: number, end: number) {
+    this.#open = open;
+    this.#end = end;
+    this.memory = {
+      firstRow: from,
+      columns: open.memory.map(
+        (memory, column) => memory ?? { kind: 'values', values: valuesOf(open.chunk, column, from, end) },
+      ),
+    };
   }
+
+  get rowCount(): number {
+    return this.#end - this.memory.firstRow;
+  }
+
+  /** Converted when they are asked for: who reads the memory has no need of them. */
+  get columns(): readonly (readonly DuckDBValue[])[] {
+    const { firstRow } = this.memory;
+    this.#columns ??= this.memory.columns.map((column, at) =>
+      column.kind === 'values' ? column.values : valuesOf(this.#open.chunk, at, firstRow, this.#end),
+    );
+    return this.#columns;
+  }
+}
+
+function valuesOf(chunk: DuckDBDataChunk, column: number, from: number, end: number): DuckDBValue[] {
+  const vector = chunk.getColumnVector(column);
+  const values: DuckDBValue[] = new Array(end - from);
+  for (let row = from; row < end; row++) values[row - from] = vector.getItem(row);
+  return values;
+}
+
+function endsWithSentinel(chunk: DuckDBDataChunk, flagColumn: number): boolean {
+  return chunk.getColumnVector(flagColumn).getItem(chunk.rowCount - 1) === true;
 }

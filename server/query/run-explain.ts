@@ -32,7 +32,7 @@ export async function runExplain(
     engine.passes.begin(connection.clientContext.connectionId, pass);
     try {
       const { source } = await openSource(connection, explain);
-      const lines = await planLines(new RowReader(source, 2, false));
+      const lines = await planLines(new RowReader(source, [VARCHAR, VARCHAR], false));
       failed = false;
       return fromRows(
         EXPLAIN_COLUMNS,

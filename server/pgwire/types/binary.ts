@@ -118,13 +118,15 @@ function filled(length_bytes: number, fill: (bytes: Buffer) => void): Buffer {
   return bytes;
 }
 
-function postgresDays(days: number): number {
+/** Days since 2000 in PostgreSQL's int4. @throws SqlensError 0A000 */
+export function postgresDays(days: number): number {
   if (isInfiniteDate(days)) return days > 0 ? 2_147_483_647 : -2_147_483_648;
   if (days - postgresEpoch_days < -2_147_483_647) throw unrepresentable(Oid.date);
   return days - postgresEpoch_days;
 }
 
-function postgresMicros(micros: bigint): bigint {
+/** Microseconds since 2000 in PostgreSQL's int8. @throws SqlensError 0A000 */
+export function postgresMicros(micros: bigint): bigint {
   if (isInfinite(micros)) return micros > 0n ? micros : micros - 1n;
   const shifted = micros - postgresEpoch_micros;
   if (BigInt.asIntN(64, shifted) !== shifted) throw unrepresentable(Oid.timestamp);
