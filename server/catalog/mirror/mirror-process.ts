@@ -49,10 +49,11 @@ function reopen(folder: string): Promise<Engine> {
 }
 
 function serve(engine: Engine, version: string): never {
-  // What it logs goes nowhere, but would be made up all the same.
+  // What it logs goes nowhere, but would be made up all the same. After initdb it even tells the client what it does.
   exec(
     engine,
-    `SET log_min_messages = panic; SET log_min_error_statement = panic; SET search_path = pg_catalog`,
+    `SET client_encoding = 'UTF8'; SET client_min_messages = notice; SET log_min_messages = panic; SET log_min_error_statement = panic;
+     SET search_path = pg_catalog`,
   );
   const isFilled = bootstrap((sql) => exec(engine, sql), version);
   const readiness: Readiness = { isFilled, rss_bytes: process.memoryUsage.rss() };

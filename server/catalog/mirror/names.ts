@@ -52,3 +52,6 @@ export const SESSION_SETTINGS = {
   /** JSON: the rows of pg_cursors. */
   cursors: 'sqlens_mirror.cursors',
 } as const;
+
+/** Kept by the mirror itself: the OIDs of all objects that have a stored definition, each between two spaces. */
+export const DEFINED_SETTING = 'sqlens_mirror.defined';

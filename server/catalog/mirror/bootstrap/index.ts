@@ -8,7 +8,7 @@ import { identityBootstrap } from './identity.ts';
 import { refusalsBootstrap } from './refusals.ts';
 import { rolesBootstrap } from './roles.ts';
 import { settingsBootstrap } from './settings.ts';
-import { STATE_TABLE, stateBootstrap } from './state.ts';
+import { NOTE_DEFINED_FUNCTION, STATE_TABLE, stateBootstrap } from './state.ts';
 
 /**
  * PostgreSQL's own views call functions by OID, so those that we have moved away still serve them: write the views anew
@@ -58,5 +58,6 @@ export function bootstrap(run: (sql: string) => string | null | undefined, versi
     run(`INSERT INTO ${STATE_TABLE} VALUES ('bootstrap', '${hash}')
       ON CONFLICT (key) DO UPDATE SET value = excluded.value`);
   }
+  run(`SELECT ${NOTE_DEFINED_FUNCTION}()`);
   return state(FILLED_KEY) !== undefined;
 }

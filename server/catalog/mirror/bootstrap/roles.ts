@@ -1,8 +1,9 @@
 /** Roles and owners: `admin` owns what users have made, `analyst` reads it. */
 import { ADMIN_ROLE, ANALYST_ROLE, DATABASE_NAME, OWN_SCHEMA } from '../names.ts';
 import { FIRST_OWN_OID } from './builtins.ts';
+import { NOTE_DEFINED_FUNCTION } from './state.ts';
 
-/** Gives what the superuser has just made to its owner; called at the end of every change. */
+/** Gives what the superuser has just made to its owner, and notes what has a definition; ends every change. */
 export const GIVE_AWAY_FUNCTION = `${OWN_SCHEMA}.sqlens_give_away`;
 
 const admin = `'${ADMIN_ROLE}'::regrole`;
@@ -31,5 +32,6 @@ export const rolesBootstrap: readonly string[] = [
      UPDATE pg_catalog.pg_proc SET proowner = ${admin} WHERE proowner = 10 AND ${isOurs('pronamespace')};
      UPDATE pg_catalog.pg_foreign_server SET srvowner = ${admin} WHERE srvowner = 10;
      UPDATE pg_catalog.pg_foreign_data_wrapper SET fdwowner = ${admin} WHERE fdwowner = 10;
+     SELECT ${NOTE_DEFINED_FUNCTION}();
    $$`,
 ];

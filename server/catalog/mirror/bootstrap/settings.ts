@@ -4,7 +4,7 @@
  */
 import { SESSION_SETTINGS, SETTINGS_TABLE } from '../names.ts';
 import { moveBuiltin, native } from './builtins.ts';
-import { REFUSE_FUNCTION } from './state.ts';
+import { REFUSE_FUNCTION, SETTING_FUNCTION } from './state.ts';
 
 const COLUMNS = [
   ...['name', 'setting', 'unit', 'category', 'short_desc', 'extra_desc', 'context', 'vartype', 'source'],
@@ -73,9 +73,8 @@ export const settingsBootstrap: readonly string[] = [
     ] as const
   ).map(
     ([types, values]) => `CREATE OR REPLACE FUNCTION pg_catalog.current_setting(${types}) RETURNS text
-       LANGUAGE sql STABLE STRICT PARALLEL SAFE
-       RETURN coalesce((SELECT s.setting FROM ${SETTINGS_TABLE} s WHERE s.name = lower($1)),
-                       ${native('current_setting')}(${values}))`,
+       LANGUAGE sql STABLE PARALLEL SAFE
+       RETURN coalesce(${SETTING_FUNCTION}($1), ${native('current_setting')}(${values}))`,
   ),
   // Every change ends with the request; whoever routes a statement here changes the session's own setting.
   `CREATE OR REPLACE FUNCTION pg_catalog.set_config(text, text, boolean) RETURNS text LANGUAGE sql VOLATILE
