@@ -104,15 +104,11 @@ const PLAIN = {
 } as const;
 
 /**
- * @param isOwn whether a name is one of a function of ours or the user's, which hides PostgreSQL's of that name
  * @returns the largest constants that only the mirror can answer, and the session's calls outside of them, in order
  */
-export function findConstants(
-  tokens: readonly Token[],
-  isOwn: (name: string) => boolean,
-): readonly CatalogConstant[] {
+export function findConstants(tokens: readonly Token[]): readonly CatalogConstant[] {
   const found: CatalogConstant[] = [];
-  const reader = new ConstantReader(tokens, isOwn);
+  const reader = new ConstantReader(tokens);
   for (let at = 0; at < tokens.length; at++) {
     const before = tokens[at - 1]?.value;
     const kind = tokens[at]?.kind;
@@ -159,11 +155,9 @@ function catalogConstant(tokens: readonly Token[], first: number, parsed: Parsed
 
 class ConstantReader {
   readonly #tokens: readonly Token[];
-  readonly #isOwn: (name: string) => boolean;
 
-  constructor(tokens: readonly Token[], isOwn: (name: string) => boolean) {
+  constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
-    this.#isOwn = isOwn;
   }
 
   constant(at: number, depth: number): Parsed | undefined {
@@ -277,9 +271,7 @@ class ConstantReader {
     const name = token.value;
     if (!this.#is(nameAt + 1, '(') || !isPostgresFunction(name) || isForbiddenInMirror(name))
       return undefined;
-    if (NEVER_CONSTANT.has(name) || (schema === undefined && !isCatalogFunction(name) && this.#isOwn(name))) {
-      return undefined;
-    }
+    if (NEVER_CONSTANT.has(name)) return undefined;
     const list = this.#list(nameAt + 1, ')', depth);
     if (list === undefined || FOLLOWED_BY.has(this.#tokens[list.last + 1]?.value ?? '')) return undefined;
     const values = list.items.map(({ value }) => value);

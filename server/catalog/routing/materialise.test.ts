@@ -31,7 +31,6 @@ after(async () => {
 
 const known = {
   isUserRelation: (_: string | undefined, name: string) => name === 't',
-  isUserFunction: () => false,
 };
 
 function facts(given: Partial<SessionFacts> = {}): SessionFacts {

@@ -1,10 +1,11 @@
 /** What a statement uses, as data: the relations, functions and types of each of its queries. */
 
-/** What DuckDB and the registry have. */
+/**
+ * What DuckDB has. Functions need not be known: PostgreSQL finds its own first, and whatever it has not is DuckDB's, a
+ * macro or a model function.
+ */
 export interface KnownNames {
   isUserRelation(schema: string | undefined, name: string): boolean;
-  /** A model function, a macro: anything callable that PostgreSQL has not. */
-  isUserFunction(name: string): boolean;
 }
 
 export interface RelationUse {

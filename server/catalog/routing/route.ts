@@ -40,8 +40,7 @@ const remembered = new WeakMap<KnownNames, Map<string, Route>>();
 
 /**
  * Decides where one statement goes.
- * @param known what DuckDB and the registry have. Decisions are remembered for each such object: after DDL that makes
- * or drops functions, pass another one.
+ * @param known what DuckDB has. Decisions are remembered for each such object: after DDL pass another one.
  */
 export async function routeOf(sql: string, known: KnownNames): Promise<Route> {
   if (!mentionsCatalog(sql)) return ENGINE;
@@ -74,7 +73,7 @@ async function decide(sql: string, known: KnownNames): Promise<Route> {
   }
   // The mention may stand in a string or a comment.
   if (!tokens.some(isMention)) return ENGINE;
-  const constants = findConstants(tokens, (name) => known.isUserFunction(name));
+  const constants = findConstants(tokens);
   const outcome = await parse(sql);
   if (outcome.kind !== 'parsed') return withoutTree(sql, tokens, constants, outcome);
   const [statement, ...others] = outcome.statements;

@@ -320,7 +320,6 @@ class Walk {
     if (schema === 'information_schema') return 'catalog';
     if (schema !== undefined && schema !== 'pg_catalog') return 'engine';
     if (isCatalogFunction(name)) return 'catalog';
-    if (schema === undefined && this.#known.isUserFunction(name)) return 'engine';
     return isPostgresFunction(name) || schema === 'pg_catalog' ? 'postgres' : 'engine';
   }
 
