@@ -12,6 +12,7 @@
  *   there, and the text that is shown is the user's. What it can read it shows in its own words.
  * - Constraints have the names that PostgreSQL would choose: DuckDB keeps none.
  * - Names keep DuckDB's spelling. Those above 63 bytes are cut as PostgreSQL cuts them.
+ * - What is in a schema whose name begins with pg_ is not shown: PostgreSQL keeps these names for itself.
  * - Of a table with more than 1,600 columns the first 1,600 are shown.
  * - Where a sequence stands is not shown: that changes without any definition.
  */

@@ -4,6 +4,7 @@ import { unreachable } from '../../../../common/errors.ts';
 import { type Entry, entryOf, type State } from '../entry.ts';
 import { cutName, NameSpace, qualified } from '../names.ts';
 import { idOf, rankOf, type SchemaObject } from '../objects/index.ts';
+import { isReserved } from '../objects/namespace.ts';
 import { Pace } from '../pace.ts';
 import { postgresType } from '../type-text.ts';
 import { readFunctions } from './functions.ts';
@@ -30,7 +31,9 @@ export const TEMPORARY_SCHEMA = 'pg_temp';
 
 /** Reads all in one statement: in the connection's transaction where there is one, else as committed. */
 export async function readSnapshot(connection: DuckDBConnection): Promise<State> {
-  const rows = await readJson(connection, CATALOG_STATEMENT, parseCatalogRow);
+  const rows = (await readJson(connection, CATALOG_STATEMENT, parseCatalogRow)).filter(
+    (row) => !('schema' in row) || row.temporary || !isReserved(row.schema),
+  );
   const building = new Building();
   const types: TypeRow[] = [];
   for (const row of rows) {
@@ -138,7 +141,9 @@ class Building {
     for (const row of this.sequences) {
       const { start, min, max, increment, cycle } = row;
       const properties = { start, min, max, increment, cycle, ...optional('comment', row.comment) };
-      this.add({ kind: 'sequence', ...this.#place(row), ...properties });
+      const place = this.#place(row);
+      this.#names(this.#typeNames, place.schema).take(place.name);
+      this.add({ kind: 'sequence', ...place, ...properties });
     }
   }
 
