@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { silentLogger } from '../../../udf-registry/logger.ts';
 import { readRows } from '../mirror/backend-bytes.ts';
@@ -60,6 +61,14 @@ export class TestMirror implements MirrorPort {
     return (
       await this.query(`SELECT name, refused FROM ${OBJECTS_TABLE} WHERE refused IS NOT NULL ORDER BY 1`)
     ).map((row) => Object.values(row));
+  }
+
+  /** The process ends, and its directory is gone. */
+  async lose(): Promise<void> {
+    const { pid } = this.mirror.stats();
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    while (this.mirror.stats().state === 'ready') await setTimeout(10);
+    await rm(path.join(this.#folder, 'catalog'), { recursive: true, force: true });
   }
 
   async close(): Promise<void> {
