@@ -162,6 +162,8 @@ interface Running {
 /** A statement that gives rows, or none. Pull `next()` until it gives undefined, then read `commandTag`. */
 export interface RowsExecution extends Running {
   readonly kind: 'rows';
+  /** Of a BINARY cursor: sent in binary where the client has not said what it wants. */
+  readonly isBinary?: boolean;
   readonly columns: readonly ResultColumn[] | undefined;
   /** The next rows, undefined at the end. Rejects with a SqlensError; a failed stream is never a short result. */
   next(): Promise<RowBatch | undefined>;
@@ -170,6 +172,7 @@ export interface RowsExecution extends Running {
 /** A statement whose rows come from the catalog, in the formats that it was bound with. */
 export interface CatalogExecution extends Running {
   readonly kind: 'catalog';
+  readonly isBinary?: boolean;
   readonly columns: readonly CatalogColumn[] | undefined;
   next(): Promise<DataRowBatch | undefined>;
 }
@@ -206,6 +209,9 @@ export interface BackendSession {
 
   /** A setting's number, in its own unit: milliseconds for timeouts. */
   settingNumber(name: string): number;
+
+  /** A setting as SHOW has it. */
+  settingText(name: string): string;
 
   /** The values to report as ParameterStatus after authentication, in PostgreSQL's order and spelling. */
   parameterStatuses(): readonly (readonly [name: string, value: string])[];

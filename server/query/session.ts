@@ -33,6 +33,7 @@ import { Cursors } from './control/cursors/cursors.ts';
 import { prepareDeclared } from './control/cursors/declare.ts';
 import { fetchedColumns } from './control/cursors/fetch.ts';
 import { runControl } from './control/index.ts';
+import { cursorRow, preparedStatementRow } from './control/listing.ts';
 import { SessionNotifications } from './control/notifications.ts';
 import { executedStatement } from './control/prepare.ts';
 import { checkReadOnly } from './control/read-only.ts';
@@ -42,6 +43,7 @@ import { SessionSettings } from './control/session-settings.ts';
 import { assign } from './control/set.ts';
 import { sharedOf } from './control/shared.ts';
 import { showColumns } from './control/show.ts';
+import { checkAlone } from './control/transactions.ts';
 import { prepareCopy } from './copy-files.ts';
 import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
@@ -176,6 +178,10 @@ export class Session implements BackendSession {
 
   parameterStatuses(): readonly (readonly [string, string])[] {
     return this.#settings.reported();
+  }
+
+  settingText(name: string): string {
+    return this.#settings.get(name);
   }
 
   settingNumber(name: string): number {
@@ -313,8 +319,8 @@ export class Session implements BackendSession {
       },
       setting: (name) => this.#settings.find(name),
       settings: () => this.#settings.all().map(pgSettingsRow),
-      preparedStatements: () => [],
-      cursors: () => [],
+      preparedStatements: () => this.statements.list().map(preparedStatementRow),
+      cursors: () => this.cursors.list().map(cursorRow),
       notice: (notice) => this.#notice(notice),
       setConfig: (name, value, isLocal) =>
         assign(this.#context(), name, value, isLocal ? 'local' : 'session'),
@@ -542,6 +548,7 @@ export class Session implements BackendSession {
     if (!endsFailure(statement)) this.#transaction.assertUsable();
     if (sees(statement)) this.#transaction.noteQuery();
     await checkReadOnly(context, parsed.tokens, statement);
+    checkAlone(context, parsed.tokens);
     switch (statement.kind) {
       case 'query':
       case 'show-engine':

@@ -145,8 +145,10 @@ export class Settings {
     return this.#changing(() => {
       const overlay = new Map(scope === 'local' ? this.#local : this.#session);
       // The value of RESET is kept as a value as well: a local one must not shine through, nor follow a default.
-      if (scope === 'session' && value === undefined) overlay.delete(canonical);
-      else overlay.set(canonical, parsed);
+      const isOwn = settingDefinition(canonical) === undefined;
+      if (scope === 'session' && value === undefined && !(isOwn && overlay.has(canonical))) {
+        overlay.delete(canonical);
+      } else overlay.set(canonical, parsed);
       if (scope === 'local') {
         this.#local = overlay;
         return;
@@ -335,7 +337,7 @@ function customDefinition(name: string): SettingDefinition {
     name,
     category: 'Customized Options',
     description: '',
-    type: { vartype: 'string', list: false, normalise: undefined },
+    type: { vartype: 'string', list: false, quotes: false, normalise: undefined },
     boot: '',
     context: 'user',
     report: false,

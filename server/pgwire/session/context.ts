@@ -3,6 +3,7 @@ import type { BackendSession, TransactionStatus } from '../../query/api.ts';
 import type { ReadyStatus } from '../codec/backend.ts';
 import type { WireLimits } from '../options.ts';
 import type { Output } from '../output.ts';
+import { type IntervalStyle, intervalStyleOf } from '../types/interval-style.ts';
 import type { FormatSettings } from '../types/scalar-text.ts';
 import { TimeZone, utc } from '../types/time-zone.ts';
 import { PortalCursors } from './portal-cursors.ts';
@@ -11,6 +12,20 @@ import { Registry } from './registry.ts';
 /** Follows the session's settings as they change. */
 export class SessionSettings implements FormatSettings {
   timeZone: TimeZone = utc;
+  readonly #backend: BackendSession;
+
+  constructor(backend: BackendSession) {
+    this.#backend = backend;
+  }
+
+  /** Asked once for each column of a result. */
+  get byteaOutput(): 'hex' | 'escape' {
+    return this.#backend.settingText('bytea_output') === 'escape' ? 'escape' : 'hex';
+  }
+
+  get intervalStyle(): IntervalStyle {
+    return intervalStyleOf(this.#backend.settingText('IntervalStyle')) ?? 'postgres';
+  }
 
   parameterChanged(name: string, value: string): void {
     if (name.toLowerCase() === 'timezone') this.timeZone = new TimeZone(value);
@@ -27,7 +42,7 @@ export class SessionContext {
   readonly backend: BackendSession;
   readonly output: Output;
   readonly registry: Registry;
-  readonly settings = new SessionSettings();
+  readonly settings: SessionSettings;
   /** A statement has run since the last Sync or Query: another one joins its implicit transaction. */
   pipelined = false;
   /** What the client was told of each setting, and what it is to be told before it may speak again. */
@@ -37,6 +52,7 @@ export class SessionContext {
   constructor(backend: BackendSession, output: Output, limits: WireLimits) {
     this.backend = backend;
     this.output = output;
+    this.settings = new SessionSettings(backend);
     this.registry = new Registry(limits, backend.cursors);
     backend.cursors.portals = new PortalCursors(this);
   }

@@ -1,6 +1,7 @@
 /** The simple query protocol: one Query message, any number of statements, one implicit transaction. */
 import type { StatementText } from '../../query/api.ts';
 import { withoutParameters } from '../../query/bound.ts';
+import type { Format } from '../codec/frontend.ts';
 import { describeColumns } from './columns.ts';
 import type { SessionContext } from './context.ts';
 import { type ErrorSource, StatementFailure } from './report.ts';
@@ -48,8 +49,10 @@ async function runStatement(
   const execution = await backend.execute(withoutParameters(prepared), { alone });
   try {
     const columns = execution.columns ?? prepared.columns;
-    if (columns !== undefined) output.send({ kind: 'rowDescription', fields: describeColumns(columns, []) });
-    await streamOf(context, execution, undefined, []).send(output, 0);
+    const formats: Format[] = execution.isBinary === true ? ['binary'] : [];
+    if (columns !== undefined)
+      output.send({ kind: 'rowDescription', fields: describeColumns(columns, formats) });
+    await streamOf(context, execution, undefined, formats).send(output, 0);
     // COMMIT and ROLLBACK end portals at once, not with the Query.
     if (!wasIdle && context.isIdle()) await context.registry.closePortals();
     return execution.commandTag;

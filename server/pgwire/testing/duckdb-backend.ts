@@ -121,6 +121,10 @@ export class DuckDbSession implements BackendSession {
     return 0;
   }
 
+  settingText(): string {
+    return '';
+  }
+
   takeNotifications(): readonly [] {
     return [];
   }

@@ -10,15 +10,8 @@ import {
   DuckDBTypeId,
   type DuckDBValue,
 } from '@duckdb/node-api';
-import {
-  dateText,
-  intervalText,
-  isInfinite,
-  microsPerSecond,
-  offsetText,
-  timestampText,
-  timeText,
-} from './calendar.ts';
+import { dateText, isInfinite, microsPerSecond, offsetText, timestampText, timeText } from './calendar.ts';
+import { type IntervalStyle, styledInterval } from './interval-style.ts';
 import { decimalText, float4Text, float8Text } from './numbers.ts';
 import type { TimeZone } from './time-zone.ts';
 import {
@@ -26,6 +19,7 @@ import {
   bitText,
   blobText,
   booleanOf,
+  escapedBlobText,
   hex,
   instance,
   numberOf,
@@ -37,6 +31,10 @@ import {
 /** Settings of the session that change how values are printed. */
 export interface FormatSettings {
   readonly timeZone: TimeZone;
+  /** `hex` unless given. */
+  readonly byteaOutput?: 'hex' | 'escape';
+  /** `postgres` unless given. */
+  readonly intervalStyle?: IntervalStyle;
 }
 
 /** Gives the text of a value that is not NULL. */
@@ -75,7 +73,9 @@ export function scalarEncoder(type: DuckDBType, settings: FormatSettings): TextE
     case DuckDBTypeId.ENUM:
       return stringOf;
     case DuckDBTypeId.BLOB:
-      return (value) => blobText(instance(value, DuckDBBlobValue));
+      return settings.byteaOutput === 'escape'
+        ? (value) => escapedBlobText(instance(value, DuckDBBlobValue))
+        : (value) => blobText(instance(value, DuckDBBlobValue));
     case DuckDBTypeId.BIT:
       return bitText;
     case DuckDBTypeId.UUID:
@@ -97,11 +97,13 @@ export function scalarEncoder(type: DuckDBType, settings: FormatSettings): TextE
       return (value) => timestampText(timestampMicros(value));
     case DuckDBTypeId.TIMESTAMP_TZ:
       return (value) => zonedText(timestampMicros(value), settings.timeZone, ' ');
-    case DuckDBTypeId.INTERVAL:
+    case DuckDBTypeId.INTERVAL: {
+      const { intervalStyle = 'postgres' } = settings;
       return (value) => {
-        const interval = instance(value, DuckDBIntervalValue);
-        return intervalText(interval.months, interval.days, interval.micros);
+        const { months, days, micros } = instance(value, DuckDBIntervalValue);
+        return styledInterval(intervalStyle, months, days, micros);
       };
+    }
     case DuckDBTypeId.GEOMETRY:
       // As PostGIS prints a geometry: well-known binary in hex.
       return (value) => hex(instance(value, DuckDBGeometryValue).bytes).toUpperCase();

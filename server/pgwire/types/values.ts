@@ -86,6 +86,17 @@ export function blobText(value: DuckDBBlobValue): string {
   return `\\x${hex(value.bytes)}`;
 }
 
+/** bytea_output = escape: what is printable as it is, the rest as three octal digits. */
+export function escapedBlobText(value: DuckDBBlobValue): string {
+  let text = '';
+  for (const byte of value.bytes) {
+    if (byte === 0x5c) text += '\\\\';
+    else if (byte < 0x20 || byte > 0x7e) text += `\\${byte.toString(8).padStart(3, '0')}`;
+    else text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
 export function mismatch(expected: string, value: DuckDBValue, type?: DuckDBType): SqlensError {
   const found = value === null ? 'null' : typeof value === 'object' ? value.constructor.name : typeof value;
   return new SqlensError({

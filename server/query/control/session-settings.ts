@@ -1,6 +1,7 @@
 /** The settings of a session at work: what they change in the engine, what the client is told, and the transaction. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { searchPathNames } from '../../catalog/search-path.ts';
 import type { Notice } from '../api.ts';
 import { messageOfDuckDB } from '../duckdb-errors.ts';
 import { INTERNAL_SCHEMA } from '../sandbox.ts';
@@ -8,11 +9,15 @@ import type { SettingChange, Settings } from '../settings.ts';
 import { quoteIdentifier, quoteLiteral } from '../tokens.ts';
 import type { TransactionPart } from '../transaction.ts';
 
-/** Settings that DuckDB keeps for each connection. */
-const ENGINE_SETTINGS: readonly { readonly name: string; readonly sql: (value: string) => string }[] = [
-  { name: 'TimeZone', sql: (value) => `SET TimeZone = ${quoteLiteral(value)}` },
-  { name: 'search_path', sql: (value) => `SET search_path = ${quoteLiteral(enginePath(value))}` },
-];
+const DEFAULT_PATH = '"$user", public';
+
+/** What the engine knows of one connection. */
+interface Applied {
+  timeZone: string | undefined;
+  path: string;
+  /** A schema of the path did not exist. */
+  isPartial: boolean;
+}
 
 /** From the least to the most important; a client gets those at or above its client_min_messages. */
 const SEVERITIES = ['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'notice', 'warning', 'error'];
@@ -20,8 +25,7 @@ const SEVERITIES = ['debug5', 'debug4', 'debug3', 'debug2', 'debug1', 'log', 'no
 export class SessionSettings implements TransactionPart {
   readonly #settings: Settings;
   readonly #report: (name: string, value: string) => void;
-  /** What each connection has, by the setting's name; those of the engine's default are not in it. */
-  readonly #applied = new WeakMap<DuckDBConnection, Map<string, string>>();
+  readonly #applied = new WeakMap<DuckDBConnection, Applied>();
 
   constructor(settings: Settings, report: (name: string, value: string) => void) {
     this.#settings = settings;
@@ -52,25 +56,24 @@ export class SessionSettings implements TransactionPart {
    * @throws 22023 for what the engine does not take
    */
   async apply(connection: DuckDBConnection): Promise<void> {
-    const applied = this.#applied.get(connection) ?? new Map<string, string>();
+    const applied = this.#applied.get(connection) ?? {
+      timeZone: undefined,
+      path: DEFAULT_PATH,
+      isPartial: false,
+    };
     this.#applied.set(connection, applied);
-    for (const { name, sql } of ENGINE_SETTINGS) {
-      const value = this.#settings.get(name);
-      const known = applied.get(name) ?? (name === 'search_path' ? '"$user", public' : undefined);
-      if (value === known) continue;
-      try {
-        await connection.run(sql(value));
-      } catch (error) {
-        if (error instanceof SqlensError) throw error;
-        throw new SqlensError({
-          sqlState: SqlState.invalidParameterValue,
-          message: `invalid value for parameter "${name}": "${value}"`,
-          detail: messageOfDuckDB(error),
-          cause: error,
-        });
-      }
-      applied.set(name, value);
+    const timeZone = this.#settings.get('TimeZone');
+    if (timeZone !== applied.timeZone) {
+      await told(connection, 'TimeZone', timeZone, timeZone);
+      applied.timeZone = timeZone;
     }
+    const path = this.#settings.get('search_path');
+    // A schema that was not there may be there by now.
+    if (path === applied.path && !applied.isPartial) return;
+    const { schemas, isPartial } = await existing(connection, path);
+    await told(connection, 'search_path', path, schemas.map(quoteIdentifier).join(','));
+    applied.path = path;
+    applied.isPartial = isPartial;
   }
 
   /** Whether client_min_messages lets a notice through; INFO always gets through, as it was asked for. */
@@ -85,28 +88,51 @@ export class SessionSettings implements TransactionPart {
   }
 }
 
+async function told(
+  connection: DuckDBConnection,
+  name: string,
+  value: string,
+  engineValue: string,
+): Promise<void> {
+  try {
+    await connection.run(`SET ${name} = ${quoteLiteral(engineValue)}`);
+  } catch (error) {
+    throw new SqlensError({
+      sqlState: SqlState.invalidParameterValue,
+      message: `invalid value for parameter "${name}": "${value}"`,
+      detail: messageOfDuckDB(error),
+      cause: error,
+    });
+  }
+}
+
 /**
- * PostgreSQL's search path as DuckDB has it. Our own schema is always behind the user's, as pg_catalog is: first, it
- * would be where CREATE puts things.
+ * PostgreSQL's search path as DuckDB has it, which knows only schemas that exist. Our own schema is always behind the
+ * user's, as pg_catalog is: first, it would be where CREATE puts things. So where no schema is left, the first one is
+ * one that takes nothing.
  * @throws 42501 for the server's own schema
  */
-export function enginePath(value: string): string {
-  const schemas = value
-    // Commas inside quotes are part of a name.
-    .split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)
-    .map((schema) =>
-      schema
-        .trim()
-        .replace(/^"(.*)"$/, '$1')
-        .replaceAll('""', '"'),
-    )
-    .filter((schema) => schema !== '' && schema !== '$user' && !/^(pg_catalog|sqlens)$/i.test(schema));
-  if (schemas.some((schema) => schema.toLowerCase() === INTERNAL_SCHEMA)) {
+async function existing(
+  connection: DuckDBConnection,
+  path: string,
+): Promise<{ readonly schemas: readonly string[]; readonly isPartial: boolean }> {
+  const wanted = searchPathNames(path).filter(
+    (name) => name !== '' && !/^(\$user|pg_catalog|sqlens)$/i.test(name),
+  );
+  if (wanted.some((name) => name.toLowerCase() === INTERNAL_SCHEMA)) {
     throw new SqlensError({
       sqlState: SqlState.insufficientPrivilege,
       message: `schema ${INTERNAL_SCHEMA} belongs to the server`,
     });
   }
-  // Quoted, each is one name: DuckDB would read "database.schema" out of it otherwise.
-  return [...schemas, 'sqlens'].map(quoteIdentifier).join(',');
+  if (wanted.length === 0) return { schemas: ['pg_catalog', 'sqlens'], isPartial: false };
+  const found = await connection.runAndReadAll(
+    'SELECT DISTINCT lower(schema_name) FROM duckdb_schemas() WHERE database_name = current_database()',
+  );
+  const known = new Set(found.getRows().map(([name]) => String(name)));
+  const schemas = wanted.filter((name) => known.has(name.toLowerCase()));
+  return {
+    schemas: [...(schemas.length === 0 ? ['pg_catalog'] : schemas), 'sqlens'],
+    isPartial: schemas.length < wanted.length,
+  };
 }

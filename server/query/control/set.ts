@@ -209,10 +209,11 @@ function readInterval(reader: Reader): string {
 function readValues(reader: Reader, name: string): string {
   const type = settingDefinition(name)?.type;
   const isList = type?.vartype === 'string' && type.list;
+  const quotes = type?.vartype === 'string' && type.quotes;
   const values: string[] = [];
   do {
     const value = readValue(reader);
-    values.push(isList ? quoteAsNeeded(value) : value);
+    values.push(quotes ? quoteAsNeeded(value) : value);
   } while (reader.accept(','));
   reader.expectEnd();
   if (values.length > 1 && !isList) {

@@ -84,6 +84,24 @@ export async function savepoint(
   }
 }
 
+/**
+ * Commands that PostgreSQL runs only outside of a transaction, although they are like others that it runs inside.
+ * @throws 25001
+ */
+export function checkAlone({ transaction }: SessionContext, tokens: readonly Token[]): void {
+  if (!transaction.isOpen) return;
+  const words = tokens.slice(0, 4).map(({ value }) => value);
+  const [verb = '', kind = ''] = words[1] === 'unique' ? [words[0], words[2]] : words;
+  const isConcurrent = words.includes('concurrently') && kind === 'index';
+  if ((verb === 'create' || verb === 'drop') && isConcurrent) {
+    transaction.assertNoTransaction(`${verb.toUpperCase()} INDEX CONCURRENTLY`);
+  }
+  if (verb !== 'reindex') return;
+  if (kind === 'database' || kind === 'system')
+    transaction.assertNoTransaction(`REINDEX ${kind.toUpperCase()}`);
+  if (words.includes('concurrently')) transaction.assertNoTransaction('REINDEX CONCURRENTLY');
+}
+
 /** PREPARE TRANSACTION 'id', COMMIT PREPARED 'id', ROLLBACK PREPARED 'id' */
 export async function twoPhase(context: SessionContext, tokens: readonly Token[]): Promise<RowsExecution> {
   const reader = new Reader(tokens);
@@ -99,6 +117,8 @@ export async function twoPhase(context: SessionContext, tokens: readonly Token[]
       await transaction.rollback();
       return finished('ROLLBACK');
     }
+    // As in PostgreSQL, what cannot be prepared is rolled back.
+    await transaction.rollback();
     throw new SqlensError({
       sqlState: SqlState.objectNotInPrerequisiteState,
       message: 'prepared transactions are disabled',

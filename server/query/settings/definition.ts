@@ -31,10 +31,13 @@ export type SettingType =
       readonly values: readonly string[];
       readonly hidden: Readonly<Record<string, string>>;
     }
-  /** `list`: names separated by commas, each of which SET may write as a word of its own. */
+  /**
+   * `list`: SET may write each of its words by itself. `quotes`: they are names, which are quoted where they need it.
+   */
   | {
       readonly vartype: 'string';
       readonly list: boolean;
+      readonly quotes: boolean;
       readonly normalise: ((value: string, current: string) => Normalised) | undefined;
     };
 
@@ -68,6 +71,7 @@ interface EnumExtra extends Extra {
 
 interface TextExtra extends Extra {
   readonly list?: true;
+  readonly quotes?: true;
   readonly normalise?: (value: string, current: string) => Normalised;
 }
 
@@ -130,7 +134,12 @@ export function category(name: string) {
       define(
         setting,
         boot,
-        { vartype: 'string', list: extra.list ?? false, normalise: extra.normalise },
+        {
+          vartype: 'string',
+          list: extra.list ?? false,
+          quotes: extra.quotes ?? false,
+          normalise: extra.normalise,
+        },
         description,
         extra,
       ),

@@ -3,14 +3,25 @@ import type { Normalised } from './definition.ts';
 
 const valid = (value: string): Normalised => ({ ok: true, value });
 
+/** What is not printable ASCII as PostgreSQL 16 writes it: the log is read in any encoding. */
+export function normaliseApplicationName(value: string): Normalised {
+  const bytes = [...Buffer.from(value)];
+  const shown = bytes.map((byte) =>
+    byte < 0x20 || byte > 0x7e ? `\\x${byte.toString(16).padStart(2, '0')}` : String.fromCharCode(byte),
+  );
+  return valid(shown.join(''));
+}
+
 /** Encodings that PostgreSQL knows: to name one of them is no mistake, to expect it here is. */
 const OTHER_ENCODING =
-  /^(sqlascii|euc(jp|cn|kr|tw|jis2004)|latin\d+|iso8859\d*|koi8[ru]?|win(dows)?\d+|alt|win|abc|tcvn\d*|vscii|sjis|shiftjis(2004)?|mskanji|big5|gbk|gb18030|uhc|johab|muleinternal)$/;
+  /^(euc(jp|cn|kr|tw|jis2004)|latin\d+|iso8859\d*|koi8[ru]?|win(dows)?\d+|alt|win|abc|tcvn\d*|vscii|sjis|shiftjis(2004)?|mskanji|big5|gbk|gb18030|uhc|johab|muleinternal)$/;
 
 /** @returns UTF8 however it is spelled */
 export function normaliseClientEncoding(value: string): Normalised {
   const name = value.toLowerCase().replace(/[^a-z0-9]/g, '');
   if (name === 'utf8' || name === 'unicode') return valid('UTF8');
+  // It means that nothing is to be converted.
+  if (name === 'sqlascii') return valid('SQL_ASCII');
   if (!OTHER_ENCODING.test(name)) return { ok: false };
   return {
     ok: false,

@@ -1,6 +1,11 @@
 /** What clients ask for when they connect: formats, names, timeouts and the transaction. Most of these take effect. */
 import { category, type Normalised, ON_OFF, type SettingDefinition } from './definition.ts';
-import { normaliseClientEncoding, normaliseDateStyle, normaliseTimeZone } from './normalise.ts';
+import {
+  normaliseApplicationName,
+  normaliseClientEncoding,
+  normaliseDateStyle,
+  normaliseTimeZone,
+} from './normalise.ts';
 
 const behavior = category('Client Connection Defaults / Statement Behavior');
 const locale = category('Client Connection Defaults / Locale and Formatting');
@@ -37,6 +42,7 @@ export const sessionSettings: readonly SettingDefinition[] = [
   logging.text('application_name', '', 'Sets the application name to be reported in statistics and logs.', {
     report: true,
     effect: 'session',
+    normalise: normaliseApplicationName,
   }),
   locale.text('client_encoding', 'UTF8', "Sets the client's character set encoding.", {
     report: true,
@@ -109,7 +115,7 @@ export const sessionSettings: readonly SettingDefinition[] = [
     'search_path',
     '"$user", public',
     'Sets the schema search order for names that are not schema-qualified.',
-    { list: true, effect: 'session' },
+    { list: true, quotes: true, effect: 'session' },
   ),
   behavior.int('statement_timeout', 0, [0, MAX_INT], 'Sets the maximum allowed duration of any statement.', {
     unit: 'ms',
@@ -205,6 +211,7 @@ export const sessionSettings: readonly SettingDefinition[] = [
     'Sets the tablespace(s) to use for temporary tables and sort files.',
     {
       list: true,
+      quotes: true,
       normalise: only('Tablespace', '', 'pg_default', '""'),
     },
   ),
@@ -241,9 +248,7 @@ export const sessionSettings: readonly SettingDefinition[] = [
     'local_preload_libraries',
     '',
     'Lists unprivileged shared libraries to preload into each backend.',
-    {
-      context: 'backend',
-    },
+    {},
   ),
   security.int(
     'ssl_renegotiation_limit',
@@ -251,7 +256,6 @@ export const sessionSettings: readonly SettingDefinition[] = [
     [0, 0],
     'SSL renegotiation is no longer supported; this can only be 0.',
     {
-      unit: 'kB',
       hidden: true,
     },
   ),

@@ -32,6 +32,10 @@ abstract class Fetching<B extends Batch> implements OpenRows {
     this.#rows = options.cursor.fetch(options.plan, false);
   }
 
+  get isBinary(): boolean {
+    return this.#options.cursor.isBinary;
+  }
+
   get commandTag(): string {
     return `FETCH ${this.#rowCount}`;
   }
