@@ -26,6 +26,7 @@ before(async () => {
     await mirror.close();
     await dataDir.remove();
   };
+  await mirror.start();
   const { rss_bytes, lastStart_ms } = mirror.stats();
   console.log(`made in ${lastStart_ms} ms, ${Math.round(rss_bytes / 2 ** 20)} MB`);
 });
