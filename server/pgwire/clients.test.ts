@@ -107,7 +107,7 @@ describe('node-postgres', () => {
       position: '15',
       hint: 'Create it.',
     });
-    await assert.rejects(client.query('SELECT $1::int', ['x']), { code: '42601' });
+    await assert.rejects(client.query('SELECT $1::int', ['x']), { code: '22P02' });
     assert.deepEqual((await client.query('SELECT 1 AS a')).rows, [{ a: 1 }]);
   });
 

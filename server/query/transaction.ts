@@ -173,11 +173,10 @@ export class Transaction {
     else await last.restore();
   }
 
-  /** The end of a message: an implicit transaction ends with it. */
+  /** The end of a message: an implicit transaction ends with it, and what failed on the wire fails a block too. */
   async sync(failed: boolean): Promise<void> {
-    if (!this.#implicit || this.#status === 'idle') return;
-    if (failed) await this.rollback();
-    else await this.commit();
+    if (failed) await this.fail();
+    else if (this.#implicit && this.#status !== 'idle') await this.commit();
   }
 
   /** @throws 25P01 outside BEGIN … COMMIT, 53400 beyond the limit */

@@ -222,7 +222,7 @@ describe('bodies that do not fit their type', () => {
     ['a count of parameters beyond the body', message('P', '', 'SELECT', -1), SqlState.protocolViolation],
     ['a value longer than the body', message('B', '', '', 0, 1, 0, 9, 0), SqlState.protocolViolation],
     ['a value of length -2', message('B', '', '', 0, 1, -1, -2, 0), SqlState.protocolViolation],
-    ['an unknown format', message('B', '', '', 1, 2, 0, 0), SqlState.protocolViolation],
+    ['an unknown format', message('B', '', '', 1, 2, 0, 0), SqlState.invalidParameterValue],
     ['more formats than parameters', message('B', '', '', 2, 0, 0, 1, -1, -1, 0), SqlState.protocolViolation],
     ['nothing at all', message('B'), SqlState.protocolViolation],
     ['a target that is neither', message('D', 'Xname'), SqlState.protocolViolation],

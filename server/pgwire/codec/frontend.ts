@@ -1,4 +1,5 @@
 /** The messages a client sends in a session, one discriminated union, and their decoding. */
+import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { BodyReader } from './body-reader.ts';
 import type { Frame } from './framer.ts';
 import { malformed } from './protocol-error.ts';
@@ -124,7 +125,11 @@ function decodeFormat(reader: BodyReader): Format {
   const code = reader.int16();
   if (code === 0) return 'text';
   if (code === 1) return 'binary';
-  throw malformed(`unsupported format code: ${code}`);
+  throw new SqlensError({
+    sqlState: SqlState.invalidParameterValue,
+    message: `unsupported format code: ${code}`,
+    hint: 'Formats are 0 for text and 1 for binary.',
+  });
 }
 
 function decodeTarget(reader: BodyReader, message: string): Target {

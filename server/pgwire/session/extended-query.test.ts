@@ -238,12 +238,12 @@ describe('what does not fit', () => {
     [
       'a date that does not exist',
       [parse({ text: 'SELECT $1 AS a', types: [1082] }), bind({ values: ['2023-02-29'] })],
-      '22007',
+      '22008',
     ],
     [
       'bytes of the wrong length',
       [parse({ text: 'SELECT $1 AS a', types: [23] }), bind({ values: [Buffer.alloc(3)] })],
-      '22P03',
+      '08P01',
     ],
     ['a zero byte in text', [parse({ text: 'SELECT $1 AS a' }), bind({ values: ['a\0b'] })], '22021'],
   ];

@@ -105,7 +105,8 @@ function bindValues(
   const values = parameters.map((bytes, index) => {
     const declaredOid = declaredOids[index] ?? 0;
     const format = formatOf(parameterFormats, index);
-    return decodeParameter({ declaredOid, resolvedType: parameterTypes[index], format, bytes }, settings);
+    const resolvedType = parameterTypes[index];
+    return decodeParameter({ declaredOid, resolvedType, format, bytes, number: index + 1 }, settings);
   });
   // The engine knows nothing of parameters that were declared and are not used.
   return { kind: 'engine', statement: prepared, parameters: values.slice(0, parameterTypes.length) };

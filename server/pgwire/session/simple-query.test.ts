@@ -92,7 +92,7 @@ test('a failing commit takes the place of the last completion', async () => {
   assert.equal(harness.errors.splice(0).length, 1);
 });
 
-test('notices and parameters come before the completion', async () => {
+test('notices come before the completion, parameters before the client may speak again', async () => {
   assert.deepEqual(summary(await client.query('SELECT notify_me FROM (SELECT 1 AS notify_me)')), [
     'notice beware',
     'columns notify_me:23',
@@ -101,8 +101,8 @@ test('notices and parameters come before the completion', async () => {
     'ready I',
   ]);
   assert.deepEqual(summary(await client.query("SET TimeZone = 'Asia/Kolkata'")), [
-    'parameterStatus',
     'complete SET',
+    'parameterStatus',
     'ready I',
   ]);
   assert.deepEqual(

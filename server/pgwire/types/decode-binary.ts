@@ -16,11 +16,12 @@ import {
 } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ParameterValue } from '../../query/api.ts';
+import { malformed } from '../codec/protocol-error.ts';
 import { microsPerDay, postgresEpoch_days } from './calendar.ts';
 import { decodeNumeric, decodeText } from './decode-text.ts';
 import { decodeNumericBinary } from './numeric-binary.ts';
 import { parameterText } from './parameter-text.ts';
-import { invalidBinary } from './parse-error.ts';
+import { invalidBinary, sqlName } from './parse-error.ts';
 import { duckdbTypeOf, elementOid, Oid, typeName } from './pg-type.ts';
 import type { FormatSettings } from './scalar-text.ts';
 
@@ -102,6 +103,8 @@ function decodeScalar(oid: number, bytes: Buffer): DuckDBValue {
 
 function sized(oid: number, bytes: Buffer, length_bytes: number): Buffer {
   if (bytes.length === length_bytes) return bytes;
+  // PostgreSQL's own readers run out of bytes before they see what is wrong.
+  if (bytes.length < length_bytes) throw malformed('insufficient data left in message');
   throw invalidBinary(oid, `${bytes.length} bytes, ${length_bytes} belong there`);
 }
 
@@ -143,7 +146,8 @@ function decodeArray(oid: number, element: number, bytes: Buffer, settings: Form
   const dimensionCount = bytes.readInt32BE(0);
   if (dimensionCount < 0 || dimensionCount > maxDimensions)
     throw invalidBinary(oid, `${dimensionCount} dimensions`);
-  if (bytes.readUInt32BE(8) !== element) throw invalidBinary(oid, `elements of OID ${bytes.readUInt32BE(8)}`);
+  const actual = bytes.readUInt32BE(8);
+  if (actual !== element) throw wrongElement(actual, element);
   const reader = new ArrayElements(oid, element, bytes, settings);
   const dimensions = Array.from({ length: dimensionCount }, () => reader.dimension());
   if (dimensionCount === 0) return { value: new DuckDBListValue([]), type: duckdbTypeOf(oid) };
@@ -213,4 +217,13 @@ class ArrayElements {
     this.#at += 4;
     return value;
   }
+}
+
+function wrongElement(actual: number, expected: number): SqlensError {
+  const named = (oid: number): string => `${oid} (${sqlName(oid)})`;
+  return new SqlensError({
+    sqlState: SqlState.datatypeMismatch,
+    message: `binary data has array element type ${named(actual)} instead of expected ${named(expected)}`,
+    hint: 'Declare the type of the array that is sent.',
+  });
 }

@@ -8,11 +8,33 @@ import {
   DuckDBTimeValue,
 } from '@duckdb/node-api';
 import { type CivilDate, civilFromDays, daysFromCivil, microsPerDay, microsPerSecond } from './calendar.ts';
-import { invalidDatetime } from './parse-error.ts';
+import { datetimeOutOfRange, invalidDatetime } from './parse-error.ts';
 import { Oid } from './pg-type.ts';
-import type { TimeZone } from './time-zone.ts';
+import { TimeZone } from './time-zone.ts';
 
-const datePattern = /^(\d{4,7})-(\d{1,2})-(\d{1,2})/;
+/** Years have four digits or more, so that nothing else is taken for one. */
+const datePatterns: readonly RegExp[] = [
+  /^(?<year>\d{4,7})[-/](?<month>\d{1,2})[-/](?<day>\d{1,2})(?!\d)/,
+  /^(?<year>\d{4})(?<month>\d{2})(?<day>\d{2})(?!\d)/,
+  // As DateStyle ISO, MDY has it.
+  /^(?<month>\d{1,2})[-/](?<day>\d{1,2})[-/](?<year>\d{4,7})(?!\d)/,
+  /^(?<name>[a-z]{3,9})\.?[\s-]+(?<day>\d{1,2})(?:,\s*|[\s-]+)(?<year>\d{4,7})(?!\d)/i,
+  /^(?<day>\d{1,2})[\s-]+(?<name>[a-z]{3,9})\.?(?:,\s*|[\s-]+)(?<year>\d{4,7})(?!\d)/i,
+];
+const monthNames = [
+  'january',
+  'february',
+  'march',
+  'april',
+  'may',
+  'june',
+  'july',
+  'august',
+  'september',
+  'october',
+  'november',
+  'december',
+];
 const timePattern = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?/;
 const offsetPattern = /^([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?/;
 
@@ -36,6 +58,23 @@ export function decodeTimestampTz(text: string, timeZone: TimeZone): DuckDBTimes
   const infinite = infinity(text);
   if (infinite !== undefined)
     return infinite > 0 ? DuckDBTimestampTZValue.PosInf : DuckDBTimestampTZValue.NegInf;
+  const named = /^(.*\d)\s+([a-z]+(?:\/[a-z_+-]+\d*)+)$/i.exec(text.trim());
+  const zone = named === null ? timeZone : (zoneOf(named[2] ?? '') ?? timeZone);
+  const local = zone === timeZone ? text : (named?.[1] ?? text);
+  return readTimestampTz(local, zone);
+}
+
+function zoneOf(name: string): TimeZone | undefined {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return new TimeZone(name);
+  } catch {
+    // Reported as a part of the text that makes no sense.
+    return undefined;
+  }
+}
+
+function readTimestampTz(text: string, timeZone: TimeZone): DuckDBTimestampTZValue {
   const { days, micros, offset_s } = readDateTime(Oid.timestamptz, text);
   const local_micros = BigInt(days) * microsPerDay + micros;
   if (offset_s === undefined) return new DuckDBTimestampTZValue(timeZone.instantOf(local_micros));
@@ -147,17 +186,32 @@ function readDateTime(oid: number, text: string): DateTime {
   let rest = text.trim();
   const bc = /\s*bc$/i.test(rest);
   rest = rest.replace(/\s*(bc|ad)$/i, '');
-  const date = datePattern.exec(rest);
-  if (date === null) throw invalidDatetime(oid, text);
-  const year = Number(date[1]);
-  const civil = { year: bc ? 1 - year : year, month: Number(date[2]), day: Number(date[3]) };
+  const date = readDate(rest);
+  if (date === undefined) throw invalidDatetime(oid, text);
+  const { year, month, day } = date;
+  const civil = { year: bc ? 1 - year : year, month, day };
   const days = daysFromCivil(civil);
   // 31 February gives another day: it does not exist.
-  if (year === 0 || !sameDate(civilFromDays(days), civil)) throw invalidDatetime(oid, text);
-  rest = rest.slice(date[0].length).replace(/^(T|\s+)/i, '');
+  if (year === 0 || !sameDate(civilFromDays(days), civil)) throw datetimeOutOfRange(text);
+  rest = rest.slice(date.length).replace(/^(T|\s+)/i, '');
   if (rest === '') return { days, micros: 0n, offset_s: undefined };
   const time = readTime(oid, rest, text);
   return { days, micros: time.micros, offset_s: time.offset_s };
+}
+
+/** The date at the beginning of a text, and how long it is. */
+function readDate(text: string): (CivilDate & { readonly length: number }) | undefined {
+  for (const pattern of datePatterns) {
+    const match = pattern.exec(text);
+    const fields = match?.groups;
+    if (match === null || fields === undefined) continue;
+    const name = fields.name?.toLowerCase();
+    const month =
+      name === undefined ? Number(fields.month) : 1 + monthNames.findIndex((full) => full.startsWith(name));
+    if (month === 0) continue;
+    return { year: Number(fields.year), month, day: Number(fields.day), length: match[0].length };
+  }
+  return undefined;
 }
 
 function readTime(oid: number, text: string, whole = text): { micros: bigint; offset_s: number | undefined } {
@@ -169,7 +223,7 @@ function readTime(oid: number, text: string, whole = text): { micros: bigint; of
   const seconds = Number(time[3] ?? 0);
   const fraction_micros = Math.round(Number(`0.${time[4] ?? '0'}`) * 1_000_000);
   const micros = BigInt(hours * 3600 + minutes * 60 + seconds) * microsPerSecond + BigInt(fraction_micros);
-  if (minutes > 59 || seconds > 60 || micros > microsPerDay) throw invalidDatetime(oid, whole);
+  if (minutes > 59 || seconds > 60 || micros > microsPerDay) throw datetimeOutOfRange(whole);
   return { micros, offset_s: readOffset(oid, trimmed.slice(time[0].length).trim(), whole) };
 }
 

@@ -1,6 +1,7 @@
 /** From the bytes of a Bind message to the values the engine takes. */
 import { isUtf8 } from 'node:buffer';
-import { BLOB, DuckDBBlobValue, type DuckDBType } from '@duckdb/node-api';
+import { BLOB, DuckDBBlobValue, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ParameterValue } from '../../query/api.ts';
 import type { Format } from '../codec/frontend.ts';
 import { decodeBinary } from './decode-binary.ts';
@@ -17,6 +18,8 @@ export interface ParameterSource {
   readonly format: Format;
   /** null is SQL's NULL. */
   readonly bytes: Buffer | null;
+  /** Its place among the parameters, from 1, for messages. */
+  readonly number?: number;
 }
 
 /**
@@ -29,8 +32,8 @@ export function describedOid(declaredOid: number, resolvedType: DuckDBType | und
 }
 
 /**
- * Decodes a parameter. Text of undeclared type stays text without a type, for the engine to cast to what the
- * context needs, except where PostgreSQL's text is not DuckDB's: array literals and bytea.
+ * Decodes a parameter. Text of undeclared type is read as what the statement makes of it, in PostgreSQL's forms and with
+ * its errors; where nothing determines the type it stays text without one, for the engine to cast.
  *
  * @throws SqlensError 22P02, 22003, 22007, 22P03 for what is no value of its type, 22021 for text that is not
  *   UTF-8 or holds zero bytes, 0A000 for a type without binary format
@@ -43,12 +46,43 @@ export function decodeParameter(source: ParameterSource, settings: FormatSetting
   const undeclared = declaredOid === 0 || declaredOid === Oid.unknown;
   if (format === 'text') {
     const text = parameterText(bytes);
-    const foreign = oid === Oid.bytea || elementOid(oid) !== undefined;
-    const decodable = declaredType !== undefined || (undeclared && foreign);
+    const determined = duckdbTypeOf(oid) !== undefined || elementOid(oid) !== undefined;
+    const engines = isTextual(oid) || isFiner(resolvedType);
+    const decodable = declaredType !== undefined || (undeclared && determined && !engines);
     return decodable ? decodeText(oid, text, settings) : { value: text, type: undefined };
   }
   if (undeclared && (oid === Oid.text || oid === Oid.json)) return decodeUndetermined(bytes);
-  return decodeBinary(oid, bytes, settings);
+  try {
+    return decodeBinary(oid, bytes, settings);
+  } catch (error) {
+    throw source.number === undefined ? error : numbered(error, source.number);
+  }
+}
+
+/** As PostgreSQL says which parameter's bytes are wrong. */
+function numbered(error: unknown, number: number): unknown {
+  if (!(error instanceof SqlensError) || error.sqlState !== SqlState.invalidBinaryRepresentation)
+    return error;
+  const { sqlState, message, detail, hint } = error;
+  return new SqlensError({
+    sqlState,
+    message: `incorrect binary data format in bind parameter ${number}`,
+    detail: detail === undefined ? message : `${message}: ${detail}`,
+    hint,
+    cause: error,
+  });
+}
+
+/** Text for the engine, whatever it makes of it: STRUCT and MAP are json to the client. */
+function isTextual(oid: number): boolean {
+  return (
+    oid === Oid.text || oid === Oid.varchar || oid === Oid.bpchar || oid === Oid.json || oid === Oid.jsonb
+  );
+}
+
+/** Nanoseconds would be lost on the way through PostgreSQL's microseconds. */
+function isFiner(type: DuckDBType | undefined): boolean {
+  return type?.typeId === DuckDBTypeId.TIMESTAMP_NS || type?.typeId === DuckDBTypeId.TIME_NS;
 }
 
 /**

@@ -4,6 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import {
   BIGINT,
   BLOB,
+  BOOLEAN,
+  DATE,
   DECIMAL,
   type DuckDBConnection,
   DuckDBInstance,
@@ -16,7 +18,7 @@ import {
   TIMESTAMPTZ,
   VARCHAR,
 } from '@duckdb/node-api';
-import { SqlensError } from '../../../common/errors.ts';
+import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { parseArray } from './array-text.ts';
 import { binaryEncoder } from './binary.ts';
 import { timestampText } from './calendar.ts';
@@ -171,9 +173,9 @@ describe('parameters in other forms than PostgreSQL prints', () => {
     [Oid.bytea, '\\xabc', '22P02'],
     [Oid.bytea, '\\9', '22P02'],
     [Oid.uuid, '123', '22P02'],
-    [Oid.date, '2023-02-29', '22007'],
+    [Oid.date, '2023-02-29', '22008'],
     [Oid.date, 'yesterday', '22007'],
-    [Oid.time, '25:00', '22007'],
+    [Oid.time, '25:00', '22008'],
     [Oid.timestamp, '2024-02-29 12:00 nonsense', '22007'],
     [Oid.interval, '3 parsecs', '22007'],
     [Oid.interval, '', '22007'],
@@ -197,9 +199,45 @@ describe('parameters of undeclared type', () => {
   const decode = (format: 'text' | 'binary', bytes: Buffer | null, resolvedType?: DuckDBType) =>
     decodeParameter({ declaredOid: 0, resolvedType, format, bytes }, settings);
 
-  test('text stays text, for the engine to cast', () => {
-    assert.deepEqual(decode('text', Buffer.from('1.5'), INTEGER), { value: '1.5', type: undefined });
+  test('text is what the statement needs', () => {
+    assert.deepEqual(decode('text', Buffer.from(' 15 '), INTEGER), { value: 15, type: INTEGER });
+    assert.deepEqual(decode('text', Buffer.from('on'), BOOLEAN), { value: true, type: BOOLEAN });
     assert.deepEqual(decode('text', null, INTEGER), { value: null, type: undefined });
+    assert.throws(() => decode('text', Buffer.from('1.5'), INTEGER), {
+      message: 'invalid input syntax for type integer: "1.5"',
+    });
+  });
+
+  test('text that nothing determines stays text, for the engine to cast', () => {
+    assert.deepEqual(decode('text', Buffer.from('1.5')), { value: '1.5', type: undefined });
+    assert.deepEqual(decode('text', Buffer.from('1.5'), VARCHAR), { value: '1.5', type: undefined });
+  });
+
+  test('dates in the forms that PostgreSQL reads', () => {
+    const shown = (text: string, type: DuckDBType) =>
+      textEncoder(type, settings)(decode('text', Buffer.from(text), type).value);
+    for (const text of [
+      '2024-02-29',
+      '20240229',
+      '2024/02/29',
+      '02/29/2024',
+      'Feb 29, 2024',
+      '29-feb-2024',
+    ]) {
+      assert.equal(shown(text, DATE), '2024-02-29', text);
+    }
+    assert.equal(shown('0044-03-15 BC', DATE), '0044-03-15 BC');
+    assert.equal(shown('2024-07-01 12:00:00 Europe/Berlin', TIMESTAMPTZ), '2024-07-01 10:00:00+00');
+    for (const text of ['2024-02-30', '2024-13-01']) {
+      assert.throws(() => decode('text', Buffer.from(text), DATE), {
+        sqlState: SqlState.datetimeFieldOverflow,
+      });
+    }
+    for (const text of ['2024', 'Febtober 1 2024', '2024-07-01 12:00 Nowhere/Land']) {
+      assert.throws(() => decode('text', Buffer.from(text), TIMESTAMPTZ), {
+        sqlState: SqlState.invalidDatetimeFormat,
+      });
+    }
   });
 
   test('text is read where PostgreSQL writes it otherwise than DuckDB', () => {
