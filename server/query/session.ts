@@ -27,6 +27,7 @@ import type {
   StatementText,
   TransactionStatus,
 } from './api.ts';
+import { cursorRows, pgSettingsRow, preparedStatementRows } from './catalog-view.ts';
 import { type RelationOrigin, withOrigins } from './column-origins.ts';
 import { AdvisoryLocks } from './control/advisory-locks.ts';
 import { Cursors } from './control/cursors/cursors.ts';
@@ -58,7 +59,7 @@ import { runQuery } from './run-query.ts';
 import { runWrite } from './run-write.ts';
 import { checkStatement } from './sandbox.ts';
 import type { SessionContext } from './session-context.ts';
-import { type SettingRow, Settings } from './settings.ts';
+import { Settings } from './settings.ts';
 import { StatementTimer } from './statement-timer.ts';
 import { classify } from './statements.ts';
 import { quoteIdentifier, quoteLiteral, splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
@@ -198,6 +199,8 @@ export class Session implements BackendSession {
 
   async prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     return this.#exclusively(async () => {
+      // A cancel that came after the statement before was over is not meant for this one.
+      if (this.#controller.signal.aborted) this.#controller = new AbortController();
       await this.#settleOpen();
       try {
         await this.#applySettings();
@@ -714,13 +717,6 @@ function planOf(sql: string, route: Route): MixedPlan | undefined {
     default:
       return unreachable(route);
   }
-}
-
-/** As pg_settings names the columns; what is missing is taken from PostgreSQL itself. */
-function pgSettingsRow(row: SettingRow): object {
-  const { name, setting, unit, category, context, vartype, source, enumvals } = row;
-  const range = { min_val: row.min, max_val: row.max, boot_val: row.boot, reset_val: row.reset };
-  return { name, setting, unit, category, context, vartype, source, enumvals, ...range };
 }
 
 function withoutPosition(error: unknown): unknown {
