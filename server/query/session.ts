@@ -51,6 +51,9 @@ import type { Engine } from './engine.ts';
 import { finished, isOpenRows, type OpenRows } from './executions.ts';
 import { bindValues } from './parameter-values.ts';
 import { describe, isParsed, ours, type Parsed, undescribed } from './parsed.ts';
+import { PointStatements } from './points/point-statements.ts';
+import { runPoint } from './points/run-point.ts';
+import { onlyReads } from './points/write-watch.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { checkPrivileges } from './privileges.ts';
 import { definitionError, runDefinition } from './run-definition.ts';
@@ -107,6 +110,7 @@ export class Session implements BackendSession {
   readonly #otherConnections = new Set<DuckDBConnection>();
   readonly #catalogSession: CatalogSession;
   readonly #activity: Activity;
+  readonly #points: PointStatements;
   /** Something was defined in the open transaction, which nobody else sees yet. */
   #definedInTransaction = false;
   #hasTemporary = false;
@@ -154,6 +158,7 @@ export class Session implements BackendSession {
       this.#advisoryLocks,
       this.#notifications,
     ]);
+    this.#points = new PointStatements(engine.points);
     this.#activity = new Activity(start);
     this.#catalogSession = this.#asSeenByCatalog(start);
   }
@@ -222,6 +227,22 @@ export class Session implements BackendSession {
   }
 
   async #prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
+    const isPoint = declared.length === 0 && !this.#transaction.isOpen && !this.#hasOwnObjects();
+    if (!isPoint) return this.#prepareAnew(sql, declared);
+    const searchPath = this.#settings.get('search_path');
+    const known = this.#points.find(sql, searchPath);
+    if (known !== undefined) return known;
+    const { version } = this.#points;
+    const prepared = await this.#prepareAnew(sql, declared);
+    if (isParsed(prepared)) this.#points.add(sql, searchPath, prepared, version);
+    return prepared;
+  }
+
+  #hasOwnObjects(): boolean {
+    return this.#definedInTransaction || this.#hasTemporary;
+  }
+
+  async #prepareAnew(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     const route = isOfSession(sql) ? undefined : await this.#catalog.route(sql, this.#catalogSession);
     if (route?.kind === 'catalog') {
       this.#transaction.assertUsable();
@@ -287,6 +308,7 @@ export class Session implements BackendSession {
       if (this.#transaction.isOpen) await this.#settleOpenBeforeEnd();
       await this.#transaction.sync(failed);
       this.#noteCommitted();
+      if (!this.#transaction.isOpen && this.#open?.isOpen !== true) this.#engine.points.watch.end(this);
     });
     this.#activity.ended(this.transactionStatus);
   }
@@ -322,8 +344,8 @@ export class Session implements BackendSession {
       },
       setting: (name) => this.#settings.find(name),
       settings: () => this.#settings.all().map(pgSettingsRow),
-      preparedStatements: () => this.statements.list().map(preparedStatementRow),
-      cursors: () => this.cursors.list().map(cursorRow),
+      preparedStatements: () => preparedStatementRows(this.statements),
+      cursors: () => cursorRows(this.cursors),
       notice: (notice) => this.#notice(notice),
       setConfig: (name, value, isLocal) =>
         assign(this.#context(), name, value, isLocal ? 'local' : 'session'),
@@ -350,6 +372,7 @@ export class Session implements BackendSession {
     await this.#busy.catch(() => undefined);
     await this.#open?.close().catch(() => undefined);
     await this.#transaction.rollback();
+    this.#engine.points.watch.end(this);
     await this.cursors.closeAll();
     this.#notifications.close();
     this.#advisoryLocks.close();
@@ -548,14 +571,18 @@ export class Session implements BackendSession {
     const context = this.#context();
     const { statement } = parsed;
     this.#noteDefinition(parsed);
+    if (!onlyReads(statement)) this.#engine.points.watch.begin(this);
+    if (statement.kind !== 'query') this.#points.clear();
     if (!endsFailure(statement)) this.#transaction.assertUsable();
     if (sees(statement)) this.#transaction.noteQuery();
     await checkReadOnly(context, parsed.tokens, statement);
     checkAlone(context, parsed.tokens);
     switch (statement.kind) {
       case 'query':
-      case 'show-engine':
-        return runQuery(context, parsed, await bindValues(this.#engine, parsed, parameters));
+      case 'show-engine': {
+        const bound = await bindValues(this.#engine, parsed, parameters);
+        return (await runPoint(context, parsed, bound)) ?? runQuery(context, parsed, bound);
+      }
       case 'insert':
       case 'update':
       case 'delete':
@@ -615,7 +642,7 @@ export class Session implements BackendSession {
       run: async (statement, parameters) => rowsOf(await this.#run(statement, parameters)),
       prepareAny: (sql, declared) => this.#prepare(sql, declared),
       runAny: (bound) => this.#runBound(bound),
-      hasOwnObjects: () => this.#definedInTransaction || this.#hasTemporary,
+      hasOwnObjects: () => this.#hasOwnObjects(),
       openConnection: async () => {
         const connection = await this.#engine.connect();
         this.#otherConnections.add(connection);
