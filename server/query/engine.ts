@@ -27,6 +27,7 @@ import { CopyDrafts } from './copy-drafts.ts';
 import { DIALECT_MACROS, registerDialectFunctions } from './dialect/index.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
+import { PointReads } from './points/point-reads.ts';
 import { QueryLog } from './query-log.ts';
 import type { SandboxRules } from './sandbox.ts';
 import { quoteLiteral } from './tokens.ts';
@@ -98,6 +99,7 @@ export class Engine {
   readonly passes = new PassTable();
   readonly errors = new InferenceErrorLog();
   readonly queries = new QueryLog();
+  readonly points = new PointReads();
   readonly artifacts: ArtifactStore;
   readonly copyDrafts: CopyDrafts;
   readonly registry: FunctionRegistry;

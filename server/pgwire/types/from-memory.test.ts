@@ -31,7 +31,8 @@ async function compare(sql: string): Promise<number> {
       const encodeBinary = binaryEncoder(type, settings);
       for (let row = 0; row < chunk.rowCount; row++) {
         const value = vector.getItem(row);
-        const valid = memory.validity === undefined || ((memory.validity[row >> 3] ?? 0) >> (row & 7)) & 1;
+        const valid: boolean | number =
+          memory.validity === undefined || ((memory.validity[row >> 3] ?? 0) >> (row & 7)) & 1;
         assert.equal(value !== null, Boolean(valid), `${sql}, row ${row}`);
         if (value === null) continue;
         const sink = new ByteSink(16);

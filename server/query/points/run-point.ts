@@ -1,0 +1,23 @@
+/** A point SELECT as a statement: logged and counted as every other. */
+import type { BoundParameter } from '../answering.ts';
+import type { RowsExecution } from '../api.ts';
+import { fromRows } from '../executions.ts';
+import type { Parsed } from '../parsed.ts';
+import { QueryRun } from '../query-run.ts';
+import type { SessionContext } from '../session-context.ts';
+
+/** @returns undefined when the statement has to take the usual way */
+export async function runPoint(
+  context: SessionContext,
+  parsed: Parsed,
+  parameters: readonly BoundParameter[],
+): Promise<RowsExecution | undefined> {
+  const { points } = context.engine;
+  if (points.selectOf(parsed) === undefined || !points.isFor(context)) return undefined;
+  const rows = await points.read(context, parsed, parameters);
+  if (rows === undefined) return undefined;
+  context.signal.throwIfAborted();
+  const run = new QueryRun(context, parsed.text);
+  await run.finish(false);
+  return fromRows(parsed.columns ?? [], rows, `SELECT ${rows.length}`);
+}
