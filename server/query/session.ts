@@ -27,14 +27,13 @@ import type {
   StatementText,
   TransactionStatus,
 } from './api.ts';
-import { cursorRows, pgSettingsRow, preparedStatementRows } from './catalog-view.ts';
 import { type RelationOrigin, withOrigins } from './column-origins.ts';
 import { AdvisoryLocks } from './control/advisory-locks.ts';
 import { Cursors } from './control/cursors/cursors.ts';
 import { prepareDeclared } from './control/cursors/declare.ts';
 import { fetchedColumns } from './control/cursors/fetch.ts';
 import { runControl } from './control/index.ts';
-import { cursorRow, preparedStatementRow } from './control/listing.ts';
+import { cursorRow, pgSettingsRow, preparedStatementRow } from './control/listing.ts';
 import { SessionNotifications } from './control/notifications.ts';
 import { executedStatement } from './control/prepare.ts';
 import { checkReadOnly } from './control/read-only.ts';
@@ -344,8 +343,8 @@ export class Session implements BackendSession {
       },
       setting: (name) => this.#settings.find(name),
       settings: () => this.#settings.all().map(pgSettingsRow),
-      preparedStatements: () => preparedStatementRows(this.statements),
-      cursors: () => cursorRows(this.cursors),
+      preparedStatements: () => this.statements.list().map(preparedStatementRow),
+      cursors: () => this.cursors.list().map(cursorRow),
       notice: (notice) => this.#notice(notice),
       setConfig: (name, value, isLocal) =>
         assign(this.#context(), name, value, isLocal ? 'local' : 'session'),

@@ -1,7 +1,15 @@
-/** What a session holds, as rows of pg_prepared_statements and pg_cursors. */
+/** What a session holds, as rows of pg_settings, pg_prepared_statements and pg_cursors. */
 import { postgresType } from '../../catalog/schema/type-text.ts';
 import type { NamedStatement } from '../prepared-statements.ts';
+import type { SettingRow } from '../settings.ts';
 import type { Cursor } from './cursors/cursor.ts';
+
+/** Columns that are left out are PostgreSQL's own. */
+export function pgSettingsRow(row: SettingRow): object {
+  const { name, setting, unit, category, context, vartype, source, enumvals } = row;
+  const range = { min_val: row.min, max_val: row.max, boot_val: row.boot, reset_val: row.reset };
+  return { name, setting, unit, category, context, vartype, source, enumvals, ...range };
+}
 
 export function preparedStatementRow(statement: NamedStatement & { readonly name: string }): object {
   const { name, text, preparedAt, prepared, declaredOids, from } = statement;
