@@ -19,6 +19,11 @@ import { readSnapshot } from './read/snapshot.ts';
 
 /** Changes in one statement of the mirror: how long a text is put together at a time. */
 const CHANGES_PER_STATEMENT = 100;
+/**
+ * A transaction locks all that it makes, a handful of things for each table, and PostgreSQL has room for 6,400 locks. What
+ * is applied is noted in the same transaction, so it may take several.
+ */
+const STATEMENTS_PER_TRANSACTION = 5;
 
 export interface SchemaSyncOptions {
   /** Runs work on a connection that belongs to no session and has no transaction open. */
@@ -210,7 +215,10 @@ export class SchemaSync {
     if (changes.length === 0) return;
     const statements = await statementsOf(changes, true);
     const isRemoving = changes.some(({ definition, inPlace }) => definition === null || inPlace);
-    await mirror.apply(isRemoving ? [...statements, `SELECT ${TIDY_FUNCTION}()`] : statements);
+    if (isRemoving) statements.push(`SELECT ${TIDY_FUNCTION}()`);
+    for (let at = 0; at < statements.length; at += STATEMENTS_PER_TRANSACTION) {
+      await mirror.apply(statements.slice(at, at + STATEMENTS_PER_TRANSACTION));
+    }
   }
 
   /** What the mirror holds after changes, and what was to be changed in place and was refused. */
