@@ -80,6 +80,8 @@ describe('an analyst', () => {
     ['CREATE OR REPLACE TABLE t AS SELECT 1', 'permission denied for schema public'],
     ['CREATE TEMP TABLE t AS SELECT 1', 'permission denied to create temporary tables in database "sqlens"'],
     ['CREATE TEMPORARY TABLE t (a int)', 'permission denied to create temporary tables in database "sqlens"'],
+    ['SELECT a INTO u FROM t', 'permission denied for schema public'],
+    ['SELECT a INTO s.u FROM t', 'permission denied for schema s'],
     ['CREATE VIEW v AS SELECT 1', 'permission denied for schema public'],
     ['CREATE OR REPLACE MACRO f(x) AS x', 'permission denied for schema public'],
     ['CREATE FUNCTION f(x) AS x', 'permission denied for schema public'],

@@ -163,6 +163,11 @@ function definitionDenied(tokens: readonly Token[]): SqlensError {
         ? denied(`must be owner of table ${schema ?? name}`)
         : denied(`must be owner of ${what} ${name}`);
     }
+    case 'select':
+    case 'with':
+      return denied(
+        `permission denied for schema ${nameAt(tokens, findWord(tokens, 1, 'into')).schema ?? 'public'}`,
+      );
     default:
       return denied(
         `must be owner of ${kind === 'macro' ? 'function' : kind} ${nameAt(tokens, kindAt + 1).name}`,
