@@ -11,7 +11,10 @@
  * - What PostgreSQL cannot read (a default, a check, a generated column, an index key; every view) is a placeholder
  *   there, and the text that is shown is the user's. What it can read it shows in its own words.
  * - Constraints have the names that PostgreSQL would choose: DuckDB keeps none.
- * - Names keep DuckDB's spelling. Those above 63 bytes are cut as PostgreSQL cuts them.
+ * - Names keep the spelling that DuckDB keeps, always quoted, so what clients send back means the same in DuckDB, which
+ *   compares without case. An unquoted Foo is foo only where the session has preserve_identifier_case off; else it is
+ *   listed as "Foo".
+ * - Names above 63 bytes are cut as PostgreSQL cuts them, and numbered when two become one.
  * - What is in a schema whose name begins with pg_ is not shown: PostgreSQL keeps these names for itself.
  * - Of a table with more than 1,600 columns the first 1,600 are shown.
  * - Where a sequence stands is not shown: that changes without any definition.
