@@ -1,5 +1,6 @@
 /** DuckDB's errors as SqlensErrors: SQLSTATE by kind, position and message from its JSON form (`errors_as_json`). */
 import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
+import { postgresWording } from './postgres-wording.ts';
 
 interface DuckDBErrorInfo {
   readonly type: string;
@@ -24,9 +25,11 @@ export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensEr
   if (error instanceof SqlensError) return error;
   const info = parse(messageOf(error));
   const [message, advice] = splitHint(info.message);
+  const renamed = rename(message);
+  const wording = postgresWording(renamed);
   return new SqlensError({
-    sqlState: sqlStateOf(info),
-    message: rename(message),
+    sqlState: wording?.sqlState ?? sqlStateOf(info),
+    message: wording?.message ?? renamed,
     hint: hintOf(message, advice),
     position: positionOf(info, context),
     cause: error,
@@ -84,6 +87,9 @@ function sqlStateOf(info: DuckDBErrorInfo): SqlState {
       if (/foreign key/i.test(message)) return SqlState.foreignKeyViolation;
       return SqlState.integrityConstraintViolation;
     case 'Conversion':
+      if (/^(date|time|timestamp) field value out of range|^Date out of range/.test(message)) {
+        return SqlState.datetimeFieldOverflow;
+      }
       if (/out of range/i.test(message)) return SqlState.numericValueOutOfRange;
       return /date|time|interval/i.test(message) && !/Could not convert string/.test(message)
         ? SqlState.invalidDatetimeFormat
@@ -122,7 +128,9 @@ function sqlStateOf(info: DuckDBErrorInfo): SqlState {
 
 function binderState(info: DuckDBErrorInfo): SqlState {
   const { message } = info;
-  if (info.subtype === 'COLUMN_NOT_FOUND') return SqlState.undefinedColumn;
+  if (info.subtype === 'COLUMN_NOT_FOUND' || /cannot be referenced before it is defined/.test(message)) {
+    return SqlState.undefinedColumn;
+  }
   if (/^No function matches|^Macro .* does not support the supplied arguments/.test(message))
     return SqlState.undefinedFunction;
   if (/does not exist/.test(message) && /function/i.test(message)) return SqlState.undefinedFunction;
