@@ -25,6 +25,8 @@ interface Savepoint {
   readonly name: string;
   /** Writes of the transaction before it. */
   readonly writeCount: number;
+  /** The transaction's read-only mode then, which RELEASE brings back. */
+  readonly readOnly: string;
   readonly restore: () => Promise<void>;
 }
 
@@ -180,7 +182,7 @@ export class Transaction {
   }
 
   /** @throws 25P01 outside BEGIN … COMMIT, 53400 beyond the limit */
-  savepoint(name: string): void {
+  savepoint(name: string, readOnly: string): void {
     this.assertBlock('SAVEPOINT');
     this.assertUsable();
     if (this.#savepoints.length >= MAX_SAVEPOINTS) {
@@ -194,17 +196,24 @@ export class Transaction {
     this.#savepoints.push({
       name,
       writeCount: this.#writeCount,
+      readOnly,
       restore: async () => {
         for (const mark of marks) await mark();
       },
     });
   }
 
-  /** @throws 25P01 outside BEGIN … COMMIT, 3B001 */
-  release(name: string): void {
+  /**
+   * @returns the read-only mode as it was at the savepoint
+   * @throws 25P01 outside BEGIN … COMMIT, 3B001
+   */
+  release(name: string): string {
     this.assertBlock('RELEASE SAVEPOINT');
     this.assertUsable();
-    this.#savepoints.length = this.#find(name);
+    const at = this.#find(name);
+    const readOnly = this.#savepoints[at]?.readOnly ?? 'off';
+    this.#savepoints.length = at;
+    return readOnly;
   }
 
   /**

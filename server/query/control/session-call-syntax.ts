@@ -3,7 +3,7 @@ import { behindBracket, splitAtCommas } from '../clauses.ts';
 import type { Token } from '../tokens.ts';
 
 const NAME =
-  /^(set_config|pg_notify|pg_sleep|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock(_shared|_all)?)$/;
+  /^(set_config|pg_notify|pg_sleep|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock(_shared|_all)?|pg_listening_channels)$/;
 
 export interface SessionCallSyntax {
   readonly name: string;
@@ -23,6 +23,8 @@ export function readSessionCalls(tokens: readonly Token[]): readonly SessionCall
     if (call === undefined) return undefined;
     calls.push(call);
   }
+  // It gives a row for each channel, which is no list of values.
+  if (calls.length > 1 && calls.some(({ name }) => name === 'pg_listening_channels')) return undefined;
   return calls;
 }
 

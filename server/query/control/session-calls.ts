@@ -77,6 +77,7 @@ const FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map([
       },
     },
   ],
+  ['pg_listening_channels', { signatures: [[]], returns: VARCHAR, run: async () => null }],
   ...lockFunctions(),
 ]);
 
@@ -208,6 +209,14 @@ export async function runSessionCalls(
   parameters: readonly ParameterValue[],
 ): Promise<RowsExecution> {
   const calls = callsOf(text, tokens);
+  if (calls[0]?.name === 'pg_listening_channels') {
+    const { channels } = context.notifications;
+    return fromRows(
+      calls.map(({ column }) => column),
+      channels.map((channel) => [channel]),
+      `SELECT ${channels.length}`,
+    );
+  }
   const expressions = calls.flatMap((call) => call.expressions);
   const values = expressions.length === 0 ? [] : await evaluate(context, expressions, parameters);
   const row: DuckDBValue[] = [];

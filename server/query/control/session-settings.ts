@@ -127,7 +127,7 @@ async function existing(
   }
   if (wanted.length === 0) return { schemas: ['pg_catalog', 'sqlens'], isPartial: false };
   const found = await connection.runAndReadAll(
-    'SELECT DISTINCT lower(schema_name) FROM duckdb_schemas() WHERE database_name = current_database()',
+    "SELECT DISTINCT lower(schema_name) FROM duckdb_schemas() WHERE database_name NOT IN ('system', 'temp')",
   );
   const known = new Set(found.getRows().map(([name]) => String(name)));
   const schemas = wanted.filter((name) => known.has(name.toLowerCase()));

@@ -62,13 +62,15 @@ export async function savepoint(
   switch (kind) {
     case 'savepoint': {
       reader.expect('savepoint');
-      transaction.savepoint(lastName(reader));
+      transaction.savepoint(lastName(reader), context.settings.get('transaction_read_only'));
       return finished('SAVEPOINT');
     }
     case 'release': {
       reader.expect('release');
       reader.accept('savepoint');
-      transaction.release(lastName(reader));
+      const readOnly = transaction.release(lastName(reader));
+      // PostgreSQL's mode of the inner transaction ends with it, other than its settings.
+      context.settings.set('transaction_read_only', readOnly, 'local', 'server');
       return finished('RELEASE');
     }
     case 'rollback-to': {
