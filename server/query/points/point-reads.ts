@@ -4,7 +4,7 @@
  * What a statement costs in DuckDB is a third of a millisecond of planning and scheduling, whether it reads one row or
  * a thousand: so neighbours of a key that is asked for are read with it, and kept until a writer begins (WriteWatch).
  * Only base tables, only plain columns, only outside transactions: everything else, and everything doubtful, takes the
- * usual way. A table earns its place by being asked repeatedly, and loses it when neighbours are never asked for.
+ * usual way. A table earns its place by being asked repeatedly, and loses it when neighbours are not asked for.
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { BoundParameter } from '../answering.ts';
@@ -15,13 +15,14 @@ import { type PointSelect, pointSelect } from './point-syntax.ts';
 import { WriteWatch } from './write-watch.ts';
 
 /** Keys that are read together. */
-const PAGE_KEYS = 256;
+const PAGE_KEYS = 512;
 /** More rows to a page than this: the column is no key. */
 const MAX_PAGE_ROWS = 2 * PAGE_KEYS;
 /** Lookups that go the usual way before a table's pages are kept: a write now and then must not cost pages. */
 const LOOKUPS_BEFORE = 8;
-/** After so many pages, at least one lookup in two must have found its page there. */
+/** After so many pages it is seen whether keys have neighbours at all. */
 const PAGES_BEFORE_VERDICT = 64;
+const MIN_ROWS_PER_PAGE = 4;
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
 const INTEGER_TYPES = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT']);
 
@@ -32,7 +33,9 @@ type Page = ReadonlyMap<number, readonly Row[]>;
 interface Lookups {
   readonly select: PointSelect;
   count: number;
+  /** Lookups that found their page. */
   found: number;
+  keptKeys: number;
   /** A table that turned out not to be one for this. */
   unsuitable: boolean;
   readonly pages: Map<number, Page>;
@@ -108,6 +111,7 @@ export class PointReads {
         select,
         count: 0,
         found: 0,
+        keptKeys: 0,
         unsuitable: false,
         pages: new Map(),
         loading: new Map(),
@@ -140,16 +144,24 @@ export class PointReads {
   #keep(lookups: Lookups, number: number, page: Page): void {
     if (lookups.pages.has(number)) return;
     lookups.pages.set(number, page);
+    lookups.keptKeys += page.size;
     this.#kept_bytes += sizeOf_bytes(page);
-    if (lookups.pages.size >= PAGES_BEFORE_VERDICT && lookups.found < lookups.pages.size) {
-      lookups.unsuitable = true;
-      lookups.pages.clear();
+    const isSparse = lookups.keptKeys < MIN_ROWS_PER_PAGE * lookups.pages.size;
+    if (isSparse && lookups.pages.size >= PAGES_BEFORE_VERDICT) giveUpUnlessFound(lookups);
+    if (this.#kept_bytes <= MAX_KEPT_BYTES) return;
+    for (const each of this.#lookups.values()) {
+      giveUpUnlessFound(each);
+      each.pages.clear();
+      each.keptKeys = 0;
+      each.found = 0;
     }
-    if (this.#kept_bytes > MAX_KEPT_BYTES) {
-      for (const each of this.#lookups.values()) each.pages.clear();
-      this.#kept_bytes = 0;
-    }
+    this.#kept_bytes = 0;
   }
+}
+
+/** Pages that were read for one lookup each cost more than they gave. */
+function giveUpUnlessFound(lookups: Lookups): void {
+  if (lookups.found < lookups.pages.size) lookups.unsuitable = true;
 }
 
 function keyOf({ key }: PointSelect, parameters: readonly BoundParameter[]): number | undefined {
