@@ -16,11 +16,14 @@ export const SqlState = {
   stringDataRightTruncation: '22001',
   numericValueOutOfRange: '22003',
   invalidDatetimeFormat: '22007',
+  datetimeFieldOverflow: '22008',
   divisionByZero: '22012',
   characterNotInRepertoire: '22021',
   invalidParameterValue: '22023',
   invalidTextRepresentation: '22P02',
   invalidBinaryRepresentation: '22P03',
+  badCopyFileFormat: '22P04',
+  untranslatableCharacter: '22P05',
   integrityConstraintViolation: '23000',
   notNullViolation: '23502',
   foreignKeyViolation: '23503',
@@ -52,6 +55,7 @@ export const SqlState = {
   duplicateFunction: '42723',
   duplicatePreparedStatement: '42P05',
   duplicateCursor: '42P03',
+  invalidColumnReference: '42P10',
   invalidCursorDefinition: '42P11',
   groupingError: '42803',
   datatypeMismatch: '42804',
@@ -107,6 +111,8 @@ export interface SqlensErrorFields {
   readonly detail?: string;
   /** 1-based offset, in characters, into the statement text. */
   readonly position?: number;
+  /** The context in which it happened, such as the line of COPY's data. */
+  readonly where?: string;
   readonly cause?: unknown;
 }
 
@@ -115,6 +121,7 @@ export class SqlensError extends Error {
   readonly hint: string | undefined;
   readonly detail: string | undefined;
   readonly position: number | undefined;
+  readonly where: string | undefined;
 
   constructor(fields: SqlensErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -123,6 +130,7 @@ export class SqlensError extends Error {
     this.hint = fields.hint;
     this.detail = fields.detail;
     this.position = fields.position;
+    this.where = fields.where;
   }
 }
 

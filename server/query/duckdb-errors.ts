@@ -26,12 +26,13 @@ export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensEr
   const info = parse(messageOf(error));
   const [message, advice] = splitHint(info.message);
   const renamed = rename(message);
-  const wording = postgresWording(renamed);
+  const position = positionOf(info, context);
+  const wording = postgresWording(renamed, position);
   return new SqlensError({
     sqlState: wording?.sqlState ?? sqlStateOf(info),
     message: wording?.message ?? renamed,
     hint: hintOf(message, advice),
-    position: positionOf(info, context),
+    position,
     cause: error,
   });
 }

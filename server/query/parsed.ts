@@ -91,7 +91,8 @@ export async function describe(
   const known = Array.from({ length: count }, (_, at) => declared[at]);
   const translated = translate(text, tokens, statement);
   const castTypes = (typeOf: Parameters<typeof castParameters>[2]): TypedText => {
-    const cast = castParameters(translated.text, translated.tokens, typeOf);
+    if (count === 0) return translated;
+    const cast = castParameters(translated.text, translated.tokens(), typeOf);
     return { text: cast.text, original: (position) => translated.original(cast.original(position)) };
   };
   let typed = castTypes((number) => known[number - 1]);

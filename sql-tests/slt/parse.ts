@@ -1,5 +1,13 @@
 /** Reads .slt text: the format of SQLite's sqllogictest as DataFusion and DuckDB have it, with the extras of README.md. */
-import type { ColumnType, Demands, ExpectedError, Parameter, SltRecord, SortMode } from './records.ts';
+import type {
+  ColumnType,
+  Demands,
+  Engine,
+  ExpectedError,
+  Parameter,
+  SltRecord,
+  SortMode,
+} from './records.ts';
 
 export class SltSyntaxError extends Error {
   constructor(file: string, line: number, message: string) {
@@ -10,16 +18,23 @@ export class SltSyntaxError extends Error {
 
 const DEFAULT_CONNECTION = 'default';
 const SORT_MODES: readonly SortMode[] = ['nosort', 'rowsort', 'valuesort'];
+const ENGINES: readonly Engine[] = ['sqlens', 'postgres'];
 const COLUMN_TYPES: readonly ColumnType[] = ['T', 'I', 'R', 'B'];
 
 type Draft = { -readonly [Key in keyof Demands]: Demands[Key] };
 
 /**
  * @param variables `${NAME}` is replaced by these everywhere
+ * @param engine records that `skipif` and `onlyif` keep from it are left out
  * @throws SltSyntaxError with file and line
  */
-export function parseSlt(text: string, file: string, variables: ReadonlyMap<string, string>): SltRecord[] {
-  return new SltParser(text, file, variables).parse();
+export function parseSlt(
+  text: string,
+  file: string,
+  variables: ReadonlyMap<string, string>,
+  engine: Engine = 'sqlens',
+): SltRecord[] {
+  return new SltParser(text, file, variables, engine).parse();
 }
 
 class SltParser {
@@ -27,10 +42,13 @@ class SltParser {
   readonly #file: string;
   readonly #variables: ReadonlyMap<string, string>;
   readonly #records: SltRecord[] = [];
+  readonly #engine: Engine;
+  #isSkipped = false;
   #at = 0;
   #draft = noDemands();
 
-  constructor(text: string, file: string, variables: ReadonlyMap<string, string>) {
+  constructor(text: string, file: string, variables: ReadonlyMap<string, string>, engine: Engine) {
+    this.#engine = engine;
     this.#lines = text.split(/\r?\n/);
     this.#file = file;
     this.#variables = variables;
@@ -49,6 +67,22 @@ class SltParser {
   #command(line: string, number: number): void {
     const [word = '', ...words] = line.split(/\s+/);
     const rest = line.slice(word.length).trim();
+    if (word === 'skipif' || word === 'onlyif') {
+      const engine = ENGINES.find((known) => known === rest);
+      if (engine === undefined) throw this.#wrong(number, `"${rest}" is no engine (sqlens or postgres)`);
+      this.#isSkipped ||= (word === 'skipif') === (engine === this.#engine);
+      this.#draft.dirty = true;
+      return;
+    }
+    const count = this.#records.length;
+    this.#record(word, words, rest, number);
+    // A demand: its record follows.
+    if (this.#draft.dirty) return;
+    if (this.#isSkipped) this.#records.length = count;
+    this.#isSkipped = false;
+  }
+
+  #record(word: string, words: readonly string[], rest: string, number: number): void {
     switch (word) {
       case 'statement':
         this.#statement(words, rest, number);
@@ -103,6 +137,9 @@ class SltParser {
         return;
       case 'tag':
         demands.tag = rest;
+        return;
+      case 'columns':
+        demands.columns = rest.split(/\s+/);
         return;
       default:
         throw this.#wrong(number, `"${word}" is no record`);
@@ -221,6 +258,7 @@ function noDemands(): { demands: Draft; dirty: boolean } {
       notices: [],
       position: undefined,
       tag: undefined,
+      columns: undefined,
     },
     dirty: false,
   };

@@ -17,6 +17,8 @@ export interface Demands {
   readonly notices: readonly RegExp[];
   /** The error's position must be where this text first stands in the SQL. */
   readonly position: string | undefined;
+  /** Names of the result's columns. */
+  readonly columns: readonly string[] | undefined;
   /** The command tag ("INSERT 3", as node-postgres joins its parts). */
   readonly tag: string | undefined;
 }
@@ -30,6 +32,9 @@ export interface ExpectedError {
   readonly sqlState: string | undefined;
   readonly message: RegExp | undefined;
 }
+
+/** What a file runs on: `skipif` and `onlyif` name them. */
+export type Engine = 'sqlens' | 'postgres';
 
 interface Located {
   /** 1-based line of the record's first line. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { difference, formatRows } from './compare.ts';
 import { parseSlt } from './parse.ts';
-import type { Demands, ExpectedError, Parameter, SltRecord } from './records.ts';
+import type { Demands, Engine, ExpectedError, Parameter, SltRecord } from './records.ts';
 import type { WorkFolders } from './sandbox-folder.ts';
 import { TestServer, type TestSession, type TextResult } from './test-server.ts';
 
@@ -47,14 +47,24 @@ export async function runSltFile(
   }
 }
 
+/** What a file's records run on. */
+export interface SltServer {
+  readonly engine: Engine;
+  session(name: string): Promise<TestSession>;
+  disconnect(name: string): Promise<void>;
+  start(): Promise<void>;
+  close(): Promise<void>;
+  inferredCount(): Promise<number>;
+}
+
 export class FileRun {
   recordCount = 0;
   readonly #failures: SltFailure[] = [];
-  readonly #server: TestServer;
+  readonly #server: SltServer;
   readonly #variables: ReadonlyMap<string, string>;
   readonly #labels = new Map<string, { readonly rows: readonly string[]; readonly where: string }>();
 
-  constructor(server: TestServer, variables: ReadonlyMap<string, string>) {
+  constructor(server: SltServer, variables: ReadonlyMap<string, string>) {
     this.#server = server;
     this.#variables = variables;
   }
@@ -91,7 +101,7 @@ export class FileRun {
   }
 
   async #parse(file: string): Promise<SltRecord[]> {
-    return parseSlt(await readFile(file, 'utf8'), shown(file), this.#variables);
+    return parseSlt(await readFile(file, 'utf8'), shown(file), this.#variables, this.#server.engine);
   }
 
   async #record(record: Exclude<SltRecord, { kind: 'halt' | 'include' }>, file: string): Promise<void> {
@@ -194,6 +204,9 @@ function checkOutcome(
     if (tag !== undefined && outcome.result.tag !== tag) {
       throw fail(`command tag "${outcome.result.tag}", "${tag}" expected`);
     }
+    const actual = outcome.result.columns.join(' ');
+    const expected = record.demands.columns?.join(' ') ?? actual;
+    if (actual !== expected) throw fail(`columns ${actual}, expected ${expected}`);
     return;
   }
   const { code, message, hint } = outcome.error;

@@ -42,12 +42,12 @@ export class TestSession {
     client.on('error', () => undefined);
   }
 
-  static async open(port: number): Promise<TestSession> {
+  static async open(port: number, user = 'slt', database = 'sqlens'): Promise<TestSession> {
     const client = new pg.Client({
       host: '127.0.0.1',
       port,
-      user: 'slt',
-      database: 'sqlens',
+      user,
+      database,
       password: 'unused',
     });
     const session = new TestSession(client);
@@ -90,6 +90,7 @@ export class TestSession {
 }
 
 export class TestServer {
+  readonly engine = 'sqlens';
   readonly #folders: WorkFolders;
   readonly #sessions = new Map<string, TestSession>();
   #running: RunningServer | undefined;

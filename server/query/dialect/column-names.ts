@@ -205,7 +205,13 @@ function specialForm(
       return { figured: NONE, end: from + 1 };
     case 'true':
     case 'false':
-      return { figured: weak('bool'), end: from + 1 };
+      return { figured: NONE, end: from + 1 };
+    case 'n':
+    case 'b':
+    case 'x':
+      // N'…', B'…' and X'…'.
+      if (next?.kind !== 'string' || next.start !== first.end) return undefined;
+      return { figured: first.value === 'n' ? weak('bpchar') : NONE, end: from + 2 };
     case 'not':
       return { figured: NONE, end: from };
     case 'case':

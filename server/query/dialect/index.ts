@@ -12,6 +12,7 @@ import { type Token, tokenize } from '../tokens.ts';
 import { Edits } from './edits.ts';
 import { registerIntervalDivision } from './interval-division.ts';
 import { registerJsonContainment } from './json-containment.ts';
+import { registerLengths } from './lengths.ts';
 import { registerNumberTemplates } from './number-templates.ts';
 import type { Rule } from './rule.ts';
 import { arrayLiterals } from './rules/array-literals.ts';
@@ -46,6 +47,7 @@ export function registerDialectFunctions(connection: DuckDBConnection): void {
   registerNumberTemplates(connection);
   registerJsonContainment(connection);
   registerTextFormat(connection);
+  registerLengths(connection);
 }
 
 /** In the order of their effect where two want to change the same place: the earlier wins. */
@@ -74,8 +76,8 @@ export const RULES: readonly Rule[] = [
 ];
 
 export interface Translated extends TypedText {
-  /** Tokens of the new text. */
-  readonly tokens: readonly Token[];
+  /** Tokens of the new text: read on demand. */
+  tokens(): readonly Token[];
 }
 
 /**
@@ -91,7 +93,7 @@ export function translate(sql: string, tokens: readonly Token[], statement: Stat
     if (rule.needs !== undefined && !rule.needs.some((word) => has.has(word))) continue;
     rule.apply({ tokens, statement, has }, edits);
   }
-  if (edits.isEmpty) return { text: sql, tokens, original: (position) => position };
+  if (edits.isEmpty) return { text: sql, tokens: () => tokens, original: (position) => position };
   const { text, original } = edits.apply(sql);
-  return { text, tokens: tokenize(text), original };
+  return { text, tokens: () => tokenize(text), original };
 }

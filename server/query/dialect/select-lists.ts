@@ -87,7 +87,7 @@ function isInside(tokens: readonly Token[], at: number, start: number): boolean 
   if (at === start || before === undefined) return false;
   if (before.kind === 'operator') return before.value === '.';
   if (before.kind !== 'word') return false;
-  if (before.value === 'as') return true;
+  if (before.value === 'as' || before.value === 'within') return true;
   return (
     tokens[at]?.value === 'from' &&
     before.value === 'distinct' &&

@@ -3,6 +3,7 @@ import { SqlensError, SqlState } from '../../../../common/errors.ts';
 import { quoteLiteral, type Token } from '../../tokens.ts';
 import { castLiterals } from '../cast-literals.ts';
 import type { Rule } from '../rule.ts';
+import { readBytes } from './typed-constants.ts';
 
 type ArrayText = string | null | readonly ArrayText[];
 
@@ -13,10 +14,14 @@ export const arrayLiterals: Rule = {
   name: 'array-literals',
   needs: ['[', 'array', 'any', 'all', 'some'],
   apply({ tokens }, edits) {
-    for (const { literal, isArray, typeFrom, typeTo } of castLiterals(tokens)) {
+    for (const { literal, type, isArray, typeFrom, typeTo } of castLiterals(tokens)) {
       if (!isArray) continue;
       const array = parseArray(literal);
-      edits.replace(literal, writeArray(array, quoteLiteral));
+      const isBytes = type === 'bytea';
+      const write = (leaf: string) => quoteLiteral(isBytes ? readBytes(leaf, { literal }) : leaf);
+      edits.replace(literal, writeArray(array, write));
+      const typeName = tokens[typeFrom];
+      if (isBytes && typeName !== undefined) edits.replace(typeName, 'blob');
       // The type's own number of brackets says nothing in PostgreSQL: the text decides.
       const missing = dimensionsOf(array) - bracketsIn(tokens, typeFrom, typeTo);
       const last = tokens[typeTo - 1];

@@ -74,7 +74,7 @@ function like(
   const first = tokens[open];
   const last = tokens[close];
   if (first === undefined || last === undefined) return;
-  edits.replace(first, `AS SELECT * FROM ${source.parts.map(quoteIdentifier).join('.')} WITH NO DATA`, last);
+  edits.replace(first, `AS SELECT * FROM ${source.parts.map(quoteIdentifier).join('.')} with no data`, last);
 }
 
 /** A serial or identity column is one with a sequence of its own as its default. */

@@ -23,6 +23,8 @@ export const functions: Rule = {
   name: 'functions',
   needs: [
     ...Object.keys(RENAMED),
+    'json_agg',
+    'jsonb_agg',
     QUALIFIER,
     'current_timestamp',
     'current_time',

@@ -18,6 +18,8 @@ export const likeEscape: Rule = {
       const mark = isWord(tokens[place + 1], 'escape') ? tokens[place + 2] : undefined;
       if (isSimilar) {
         if (mark !== undefined && mark.kind !== 'string') continue;
+        // Translated already.
+        if (pattern.value.startsWith('(?s)')) continue;
         const regular = similarToRegular(pattern.value, mark?.value ?? '\\');
         edits.replace(pattern, quoteLiteral(regular), mark ?? pattern);
       } else if (/^i?like$/.test(token.value) && mark === undefined && pattern.value.includes('\\')) {

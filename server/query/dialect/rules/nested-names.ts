@@ -102,8 +102,10 @@ function aliasList(
     close ??= open === undefined ? tokens.length : behindBracket(tokens, open) - 1;
     tail ??= sortedBy(tokens, list.end, close);
     const inside = places.filter((at) => at > select && at < (close ?? at));
-    if (inside.some((at) => at < (tail ?? at))) continue;
-    if (!isNamed && inside.length === 0) continue;
+    // A name inside the item itself is that of a column, which DuckDB looks for before aliases.
+    const isOwn = inside.some((at) => at >= from && at < to);
+    if (!isOwn && inside.some((at) => at < (tail ?? at))) continue;
+    if (!isNamed && !inside.some((at) => at >= (tail ?? at))) continue;
     edits.insertAfter(last, ` AS ${quoteIdentifier(name)}`);
   }
 }

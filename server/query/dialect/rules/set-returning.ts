@@ -61,13 +61,16 @@ function unnestCalls(tokens: readonly Token[], from: number, to: number, edits: 
   }
 }
 
+/** Tokens to look back for the clause that something stands in; farther away nothing is changed. */
+const MAX_BACK = 500;
+
 function standsInFrom(tokens: readonly Token[], at: number): boolean {
   const before = tokens[at - 1];
   if (before?.kind === 'word')
     return /^(from|join|lateral)$/.test(before.value) && !isTrimming(tokens, at - 1);
   if (!isOperator(before, ',')) return false;
   let depth = 0;
-  for (let back = at - 2; back >= 0; back--) {
+  for (let back = at - 2; back >= Math.max(0, at - MAX_BACK); back--) {
     const token = tokens[back];
     if (token?.kind === 'operator' && /^[)\]}]$/.test(token.value)) depth++;
     else if (token?.kind === 'operator' && /^[([{]$/.test(token.value)) {
@@ -83,7 +86,7 @@ function standsInFrom(tokens: readonly Token[], at: number): boolean {
 /** `extract(year FROM generate_series(…))`, `substring(x FROM f(y))`: no relation. */
 function isTrimming(tokens: readonly Token[], from: number): boolean {
   let depth = 0;
-  for (let back = from - 1; back >= 0; back--) {
+  for (let back = from - 1; back >= Math.max(0, from - MAX_BACK); back--) {
     const token = tokens[back];
     if (isOperator(token, ')')) depth++;
     else if (isOperator(token, '(') && --depth < 0) {

@@ -25,7 +25,11 @@ export const specialForms: Rule = {
 };
 
 /** `substring(s FROM i FOR n)`, `overlay(s PLACING r FROM i FOR n)`. */
-function commas(tokens: readonly Token[], { open, close }: Call, edits: Edits): void {
+function commas(tokens: readonly Token[], { at: name, open, close }: Call, edits: Edits): void {
+  // A regular expression: regular-captures.ts has it.
+  if (tokens[close - 1]?.kind === 'string' && /^(from|,)$/.test(tokens[close - 2]?.value ?? '')) return;
+  const called = tokens[name];
+  if (called !== undefined) edits.insertBefore(called, 'sqlens.');
   const words = ['placing', 'from', 'for'].map((word) =>
     findTopLevel(tokens, open + 1, (token, at) => at < close && isWord(token, word)),
   );
@@ -51,6 +55,9 @@ function fraction(tokens: readonly Token[], { at, open, close }: Call, edits: Ed
   edits.insertAfter(last, ` / ${divisor})`);
 }
 
+/** Tokens that the left side of OVERLAPS may have. */
+const MAX_BACK = 500;
+
 /** `(a, b) OVERLAPS (c, d)`. */
 function overlaps(tokens: readonly Token[], edits: Edits): void {
   for (const [at, word] of tokens.entries()) {
@@ -59,7 +66,7 @@ function overlaps(tokens: readonly Token[], edits: Edits): void {
     if (!isWord(word, 'overlaps') || close === undefined || open === undefined) continue;
     if (!isOperator(close, ')') || !isOperator(open, '(')) continue;
     let depth = 0;
-    for (let back = at - 1; back >= 0; back--) {
+    for (let back = at - 1; back >= Math.max(0, at - MAX_BACK); back--) {
       const token = tokens[back];
       if (isOperator(token, ')')) depth++;
       else if (isOperator(token, '(') && --depth === 0 && token !== undefined) {

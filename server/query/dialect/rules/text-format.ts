@@ -20,7 +20,7 @@ export const textFormat: Rule = {
         const end = tokens[to - 1];
         if (begin === undefined || end === undefined) continue;
         edits.insertBefore(begin, 'CAST(');
-        edits.insertAfter(end, ' AS VARCHAR)');
+        edits.insertAfter(end, ' AS varchar)');
       }
     }
   },

@@ -48,9 +48,12 @@ export const typeAliases: Rule = {
 /** Words before a type's name that are no column. */
 const NO_COLUMN = /^(constraint|unique|primary|foreign|check|references|as|key|default|not|null)$/;
 
+/** Tokens to look back for CAST( */
+const MAX_BACK = 500;
+
 function isInCast(tokens: Parameters<Rule['apply']>[0]['tokens'], at: number): boolean {
   let depth = 0;
-  for (let back = at - 2; back >= 0; back--) {
+  for (let back = at - 2; back >= Math.max(0, at - MAX_BACK); back--) {
     const token = tokens[back];
     if (isOperator(token, ')')) depth++;
     else if (isOperator(token, '(') && --depth < 0) {

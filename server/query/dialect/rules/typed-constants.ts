@@ -32,7 +32,11 @@ export const typedConstants: Rule = {
     for (const constant of castLiterals(tokens)) {
       if (constant.isArray) continue;
       const text = READERS[constant.type]?.(constant.literal.value, constant);
-      if (text !== undefined) edits.replace(constant.literal, quoteLiteral(text));
+      if (text === undefined) continue;
+      edits.replace(constant.literal, quoteLiteral(text));
+      // DuckDB's own name says that the text is DuckDB's now: it may be read again.
+      const type = tokens[constant.typeFrom];
+      if (constant.type === 'bytea' && type !== undefined) edits.replace(type, 'blob');
     }
   },
 };
@@ -73,7 +77,7 @@ function readBoolean(text: string, { literal }: CastLiteral): string {
 }
 
 /** bytea in hex or escape format (PostgreSQL manual, 8.4) → DuckDB's \xAA for every byte. */
-function readBytes(text: string, { literal }: CastLiteral): string {
+export function readBytes(text: string, { literal }: Pick<CastLiteral, 'literal'>): string {
   const bytes = text.startsWith('\\x') ? hexBytes(text.slice(2), literal) : escapedBytes(text, literal);
   return [...bytes].map((byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }

@@ -87,9 +87,12 @@ function nameAlias(
   if (given < count && end !== undefined) edits.insertBefore(end, `, ${names(given, count)}`);
 }
 
+/** Tokens to look back for the clause; farther away nothing is changed. */
+const MAX_BACK = 500;
+
 function inFromList(tokens: readonly Token[], from: number): boolean {
   let depth = 0;
-  for (let at = from; at >= 0; at--) {
+  for (let at = from; at >= Math.max(0, from - MAX_BACK); at--) {
     const token = tokens[at];
     if (token?.kind === 'operator' && /^[)\]}]$/.test(token.value)) depth++;
     else if (token?.kind === 'operator' && /^[([{]$/.test(token.value)) {
