@@ -180,7 +180,11 @@ export class Engine {
   async connect(): Promise<DuckDBConnection> {
     const connection = await this.#instance.connect();
     // DuckDB counts 16 bytes for a string however long it is: by its default a stream held 125 MB of 2 KB rows.
-    await connection.run("SET search_path = 'public,sqlens'; SET streaming_buffer_size = '64KiB'");
+    await connection.run(
+      `SET search_path = 'public,sqlens'; SET streaming_buffer_size = '64KiB';
+       -- Names without quotes are folded, as clients expect that ask for them in the catalog.
+       SET preserve_identifier_case = false`,
+    );
     return connection;
   }
 
