@@ -2,6 +2,7 @@
 import type { ByteSink } from '../codec/byte-sink.ts';
 import { civilFromDays } from './calendar.ts';
 import { float8Text } from './numbers.ts';
+import { putShortest, SHORTEST_BYTES } from './shortest-digits.ts';
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
@@ -65,7 +66,12 @@ export function putFloat8(value: number, sink: ByteSink): void {
       return;
     }
   }
-  putAscii(String(value), sink);
+  sink.ensure(SHORTEST_BYTES + 1);
+  const negative = value < 0 ? 1 : 0;
+  sink.buffer[sink.offset] = MINUS;
+  const end = putShortest(magnitude, sink.buffer, sink.offset + negative);
+  if (end > 0) sink.offset = end;
+  else putAscii(String(value), sink);
 }
 
 /** A number of ten-thousandths, without the zeros at its end. */
