@@ -10,7 +10,7 @@ import { TestServer } from '../slt/test-server.ts';
 import { findPostgres, PostgresServer } from '../wire/postgres-server.ts';
 
 const seed = Number(process.env.SQLENS_SEED ?? 20261122);
-const ROUNDS = Number(process.env.SQLENS_CONTROL_ROUNDS ?? 150);
+const ROUNDS = Number(process.env.SQLENS_CONTROL_ROUNDS ?? 100);
 const MAX_STATEMENTS = 14;
 const postgres = findPostgres();
 
@@ -46,12 +46,12 @@ function randomFrom(start: number): () => number {
 
 const STATEMENTS: readonly (readonly [weight: number, make: (n: number) => string])[] = [
   [6, () => 'SELECT count(*)::int AS n, coalesce(sum(i), 0)::int AS s FROM sp'],
-  [4, (n) => `INSERT INTO sp VALUES (${n})`],
+  [8, (n) => `INSERT INTO sp VALUES (${n})`],
   [1, (n) => `UPDATE sp SET i = i + ${n % 5} WHERE i < ${n}`],
   [1, (n) => `DELETE FROM sp WHERE i = ${n}`],
-  [6, (n) => `SAVEPOINT ${'abc'[n % 3]}`],
-  [3, (n) => `RELEASE ${'abc'[n % 3]}`],
-  [6, (n) => `ROLLBACK TO ${'abc'[n % 3]}`],
+  [11, (n) => `SAVEPOINT ${'ab'[n % 2]}`],
+  [3, (n) => `RELEASE ${'ab'[n % 2]}`],
+  [11, (n) => `ROLLBACK TO ${'ab'[n % 2]}`],
   [2, () => 'SELECT * FROM nowhere_at_all'],
   [2, () => "SELECT 'x'::int"],
   [1, () => 'SELECT 1 / (i - i) FROM sp UNION ALL SELECT 1 / 0'],
