@@ -73,8 +73,13 @@ const rules: readonly Rule[] = [
     (name) => `column "${name}" must appear in the GROUP BY clause or be used in an aggregate function`,
   ],
   [
-    /^(?:Table|View) with name "?([^"]*)"? does not exist(?:!$| because schema )/,
-    (name) => `relation "${name}" does not exist`,
+    /^(Table|View) with name "?([^"]*)"? does not exist!$/,
+    // Without a place in the text it was DROP or ALTER that named it.
+    (kind, name, place) => `${place === '' ? kind.toLowerCase() : 'relation'} "${name}" does not exist`,
+  ],
+  [
+    /^(?:Table|View) with name "([^"]*)" does not exist because schema /,
+    (name) => ({ message: `relation "${name}" does not exist`, sqlState: SqlState.undefinedTable }),
   ],
   [/^(?:Table|View) with name "?([^"]*)"? already exists!$/, (name) => `relation "${name}" already exists`],
   [
@@ -108,6 +113,7 @@ const rules: readonly Rule[] = [
     /^invalid (date|timestamp|time) field format: "(.*)", expected format is /s,
     (type, text) => `invalid input syntax for type ${type}: "${text}"`,
   ],
+  [/^Interrupted!$/, () => 'canceling statement due to user request'],
   [/^Overflow in \w+ of (INT16|INT32|INT64) /, (type) => `${typeName(type)} out of range`],
   [
     /^Type \w+ with value \S+ can't be cast because the value is out of range for the destination type (INT16|INT32|INT64)$/,
@@ -127,12 +133,15 @@ const rules: readonly Rule[] = [
   ],
 ];
 
-/** @returns the message as PostgreSQL words it; undefined where it has no words for it, or the same */
-export function postgresWording(message: string): Wording | undefined {
+/**
+ * @param position where in the statement the error is, the last argument of every rule; '' where it is not known
+ * @returns the message as PostgreSQL words it; undefined where it has no words for it, or the same
+ */
+export function postgresWording(message: string, position: number | undefined): Wording | undefined {
   for (const [pattern, words] of rules) {
     const match = pattern.exec(message);
     if (match === null) continue;
-    const said = words(...match.slice(1));
+    const said = words(...match.slice(1), position === undefined ? '' : String(position));
     return typeof said === 'string' ? { message: said } : said;
   }
   return undefined;

@@ -2,4 +2,48 @@
  * Transcripts that SQLens does not answer as PostgreSQL does, though it should, and what is missing. They run all
  * the same; one that passes is named by the test, to be taken off the list.
  */
-export const pending: ReadonlyMap<string, string> = new Map<string, string>([]);
+const copy = 'COPY over the protocol';
+const origins = 'RowDescription names no table';
+const inference = 'types of parameters that DuckDB does not infer, and casts of them in several places';
+
+export const pending: ReadonlyMap<string, string> = new Map<string, string>([
+  ['column-names.wire', 'types: a bare NULL is text, length() is int4'],
+  ['copy-in-binary.wire', copy],
+  ['copy-in-csv.wire', copy],
+  ['copy-in-end-marker.wire', copy],
+  ['copy-in-error.wire', copy],
+  ['copy-in-extended.wire', copy],
+  ['copy-in-fail.wire', copy],
+  ['copy-in-text.wire', copy],
+  ['copy-in-transaction.wire', copy],
+  ['copy-in-types.wire', copy],
+  ['copy-in-wrong-message.wire', copy],
+  ['copy-out-binary.wire', copy],
+  ['copy-out-csv.wire', copy],
+  ['copy-out-empty.wire', copy],
+  ['copy-out-several.wire', copy],
+  ['copy-out-text.wire', copy],
+  ['errors-ddl.wire', 'notices of IF (NOT) EXISTS, names of constraints, 42P06 for a schema that is there'],
+  ['extended-cached-plan.wire', 'a changed table is told by an internal error of a set operation'],
+  ['extended-describe-never-executes.wire', `${origins} for RETURNING`],
+  ['extended-parameter-in-list.wire', '= ANY($1) without a declared type'],
+  ['extended-parameter-twice.wire', inference],
+  ['extended-parameter-types.wire', inference],
+  ['extended-pipeline.wire', origins],
+  ['extended-pipeline-error.wire', origins],
+  ['extended-portals-interleaved.wire', 'parameters of generate_series'],
+  ['listen-notify.wire', 'the type void'],
+  ['many-rows.wire', 'MOVE and FETCH of a portal that Execute has read from lose the rows after its batch'],
+  ['pg-semantics.wire', 'division of decimals gives double precision'],
+  ['reset-of-asyncpg.wire', 'the type void'],
+  ['returning.wire', `${origins} for RETURNING`],
+  ['row-description-tables.wire', origins],
+  ['rowless-tags.wire', 'CREATE INDEX after UPDATE: "Cannot create index with outstanding updates"'],
+  ['set-transactional.wire', 'DateStyle German'],
+  ['simple-implicit-transaction.wire', origins],
+  ['simple-one.wire', 'a bare NULL is int4, not text'],
+  ['simple-syntax-error-runs-nothing.wire', 'statements are parsed one by one, after those before have run'],
+  ['types-arrays-of-others.wire', "ARRAY[1.5, 'NaN']: literals in arrays take their type from each other"],
+  ['types-arrays.wire', 'casts of arrays with dimensions: ARRAY[[1, 2]]::int4[]'],
+  ['types-bytea.wire', '22023 for an odd number of hexadecimal digits'],
+]);
