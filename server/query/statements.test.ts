@@ -47,7 +47,7 @@ test('statements are told apart by their keywords', () => {
     'EXPLAIN ANALYZE SELECT 1': 'explain',
     "COPY t TO 'x'": 'copy',
     "ATTACH 'x'": 'refused',
-    'SELECT 1 INTO t': 'refused',
+    'SELECT 1 INTO t': 'create-table-as',
     'CREATE SECRET s (TYPE s3)': 'refused',
     'DROP DATABASE x': 'unsupported',
     'UPDATE EXTENSIONS': 'refused',

@@ -13,7 +13,7 @@ export const presetsSettings: readonly SettingDefinition[] = [
     'Shows whether data checksums are turned on for this cluster.',
     { context: 'internal' },
   ),
-  presetOptions.int('data_directory_mode', 700, [0, 511], 'Shows the mode of the data directory.', {
+  presetOptions.text('data_directory_mode', '0700', 'Shows the mode of the data directory.', {
     context: 'internal',
   }),
   presetOptions.bool(
