@@ -156,6 +156,13 @@ describe('values from memory', () => {
     });
   }
 
+  it('every day of the years 1 to 9999, and some around', { timeout: 60_000 }, async () => {
+    const count = await compare(
+      "SELECT DATE '0001-01-01' + (i - 500)::INTEGER FROM range(3653059) t(i) WHERE i < 160000 OR i % 17 = 0 OR i > 3652000",
+    );
+    assert.ok(count > 300_000);
+  });
+
   it('random bits', async () => {
     const random = (bits: number): string => `hash(i + 77) % ${2n ** BigInt(bits)}`;
     const counts = [
