@@ -13,6 +13,8 @@ import type { MirrorPort, MirrorRow } from './mirror-port.ts';
 import { SchemaSync } from './schema-sync.ts';
 
 const SETUP = `
+-- As the server's own engine has it.
+SET preserve_identifier_case = false;
 CREATE SCHEMA public; CREATE SCHEMA sqlens; CREATE SCHEMA sqlens_internal;
 SET search_path = 'public,sqlens';
 CREATE TABLE sqlens_internal.image_tables (schema_name VARCHAR, name VARCHAR, uris VARCHAR[]);

@@ -6,8 +6,9 @@
 
 /** Functions by their full names: users' macros may have taken the short ones. */
 const OWN = 'system.main.';
+/** Names are quoted: sessions may run with preserve_identifier_case = false, which folds others to lower case. */
 const json = (...fields: readonly string[]) =>
-  `${OWN}to_json(${OWN}struct_pack(${fields.join(', ')}))::VARCHAR`;
+  `${OWN}to_json(${OWN}struct_pack(${fields.map((field) => field.replace(/^(\w+) :=/, '"$1" :=')).join(', ')}))::VARCHAR`;
 
 const HIDDEN_SCHEMAS = "('sqlens_internal', 'information_schema', 'pg_catalog')";
 const IS_SHOWN = `NOT internal AND database_name <> 'system' AND schema_name NOT IN ${HIDDEN_SCHEMAS}`;
@@ -175,7 +176,7 @@ const PARTS: readonly string[] = [
   )}
    FROM ${OWN}duckdb_constraints()
    WHERE constraint_type <> 'NOT NULL' AND database_name <> 'system' AND schema_name NOT IN ${HIDDEN_SCHEMAS}`,
-  `SELECT 7, index_oid, ${json("kind := 'index'", ...placed('index_name'), 'oid := table_oid', '"unique" := is_unique', 'sql := sql')}
+  `SELECT 7, index_oid, ${json("kind := 'index'", ...placed('index_name'), 'oid := table_oid', 'unique := is_unique', 'sql := sql')}
    FROM ${OWN}duckdb_indexes() WHERE database_name <> 'system' AND schema_name NOT IN ${HIDDEN_SCHEMAS}`,
   `SELECT 8, function_oid, ${json(
     "kind := 'macro'",
@@ -187,7 +188,7 @@ const PARTS: readonly string[] = [
   )}
    FROM ${OWN}duckdb_functions()
    WHERE ${IS_SHOWN} AND function_type IN ('macro', 'table_macro') AND NOT ${OWN}starts_with(function_name, '__')`,
-  `SELECT 9, 0, ${json("kind := 'function'", 'name := name', 'arguments := arguments', '"returns" := "returns"', 'model := model')}
+  `SELECT 9, 0, ${json("kind := 'function'", 'name := name', 'arguments := arguments', 'returns := "returns"', 'model := model')}
    FROM sqlens.functions`,
 ];
 
