@@ -12,7 +12,9 @@ import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { MixedPlan } from '../catalog/routing/plan.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
 import { findWord } from './clauses.ts';
+import type { PreparedCopy } from './copy/prepare.ts';
 import { resultNames, translate } from './dialect/index.ts';
+import { parameterGuesses } from './dialect/parameter-guesses.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
 import { castParameters, inferredType, parameterCount, type TypedText } from './parameters.ts';
@@ -30,6 +32,8 @@ export interface Parsed extends EngineStatement {
   readonly mixed?: MixedPlan;
   /** What describing has listed, for the first execution. */
   readonly described: QueryAnswering | undefined;
+  /** COPY to or from the client: what it reads or writes. */
+  readonly copy?: PreparedCopy;
   /** Parameters (0-based) that are text only because nothing determines them. */
   readonly undetermined: ReadonlySet<number>;
 }
@@ -104,14 +108,26 @@ export async function describe(
     const types = known.map(
       (type, at) => type ?? (facts?.parameterTypes[at] === undefined ? VARCHAR : undefined),
     );
-    const retyped = castTypes((number) => types[number - 1]);
-    const second = await attemptPrepare(engine, connection, retyped, count, query);
+    let retyped = castTypes((number) => types[number - 1]);
+    let second = await attemptPrepare(engine, connection, retyped, count, query);
+    for (const guess of second.facts === undefined ? parameterGuesses(tokens) : []) {
+      const guessed = known.map((type, at) => type ?? guess.get(at + 1) ?? types[at]);
+      const retypedByGuess = castTypes((number) => guessed[number - 1]);
+      const attempt = await attemptPrepare(engine, connection, retypedByGuess, count, query);
+      if (attempt.facts === undefined) continue;
+      guessed.forEach((type, at) => {
+        types[at] = type;
+      });
+      retyped = retypedByGuess;
+      second = attempt;
+      break;
+    }
     // Without types for all parameters DuckDB may give up before it finds what is really wrong.
     error = second.error ?? error;
     if (facts?.columns.some((column) => column.type === undefined)) facts = undefined;
     if (second.facts !== undefined) {
       known.forEach((type, at) => {
-        if (type === undefined && types[at] !== undefined) undetermined.add(at);
+        if (type === undefined && types[at] === VARCHAR) undetermined.add(at);
       });
       typed = retyped;
       const found = second.facts.parameterTypes;
