@@ -3,7 +3,7 @@
  * and one behind the last is the end. What FETCH and MOVE give is PostgreSQL's DoPortalRunFetch, as its manual has it.
  */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import type { CatalogColumn, Execution, ResultColumn } from '../../api.ts';
+import type { CatalogColumn, ResultColumn } from '../../api.ts';
 import { type Batch, sliceBatch } from './batches.ts';
 import type { RowStore } from './row-store.ts';
 
@@ -19,7 +19,7 @@ export type Scrolling = 'scroll' | 'no-scroll' | 'as-possible';
 
 /** Where the rows come from. */
 export interface CursorSource {
-  readonly kind: Execution['kind'];
+  readonly kind: 'rows' | 'catalog';
   /** @param maxRows what is wanted; more may come */
   next(maxRows: number): Promise<Batch | undefined>;
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export class Cursor {
   readonly text: string;
   readonly isHoldable: boolean;
   readonly isBinary: boolean;
-  readonly kind: Execution['kind'];
+  readonly kind: 'rows' | 'catalog';
   readonly columns: readonly ResultColumn[] | readonly CatalogColumn[];
   readonly declaredAt = new Date();
   readonly #options: CursorOptions;

@@ -1,7 +1,13 @@
 /** DECLARE: opens a cursor, on a connection of its own wherever that sees the same rows. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import type { DeclaredType, Execution, ParameterValue, PreparedStatement, RowsExecution } from '../../api.ts';
+import type {
+  CatalogExecution,
+  DeclaredType,
+  ParameterValue,
+  PreparedStatement,
+  RowsExecution,
+} from '../../api.ts';
 import { Cursor as Reader } from '../../ddl/cursor.ts';
 import { finished } from '../../executions.ts';
 import { bindValues } from '../../parameter-values.ts';
@@ -16,6 +22,7 @@ import { shifted } from '../shift.ts';
 import { Cursor, type Scrolling } from './cursor.ts';
 import { materialised } from './materialised.ts';
 import { RowStore } from './row-store.ts';
+import { withRows } from './with-rows.ts';
 
 interface Declaration {
   readonly name: string;
@@ -89,7 +96,7 @@ export async function declare(
 }
 
 interface Source {
-  readonly execution: Execution;
+  readonly execution: RowsExecution | CatalogExecution;
   readonly release: () => Promise<void>;
   readonly interrupt: (reason: unknown) => void;
 }
@@ -103,7 +110,7 @@ async function open(
   if (prepared.kind === 'catalog') {
     const bound = boundTo(prepared, parameters);
     if (bound.kind !== 'catalog') throw new TypeError('a statement of another backend');
-    const execution = await context.runAny({ ...bound, resultFormats: isBinary ? ['binary'] : [] });
+    const execution = withRows(await context.runAny({ ...bound, resultFormats: isBinary ? ['binary'] : [] }));
     return { execution, release: async () => undefined, interrupt: () => undefined };
   }
   if (!isParsed(prepared)) throw new TypeError('a statement of another backend');

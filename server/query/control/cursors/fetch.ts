@@ -1,5 +1,12 @@
 /** FETCH, MOVE and CLOSE. */
-import type { BoundStatement, CatalogColumn, Execution, ResultColumn, RowsExecution } from '../../api.ts';
+import type {
+  BoundStatement,
+  CatalogColumn,
+  CatalogExecution,
+  Execution,
+  ResultColumn,
+  RowsExecution,
+} from '../../api.ts';
 import { Cursor as Reader } from '../../ddl/cursor.ts';
 import { finished } from '../../executions.ts';
 import type { SessionContext } from '../../session-context.ts';
@@ -8,6 +15,7 @@ import type { FetchPlan } from './cursor.ts';
 import { CatalogFetch, RowsFetch } from './fetch-execution.ts';
 import { materialised } from './materialised.ts';
 import { RowStore } from './row-store.ts';
+import { withRows } from './with-rows.ts';
 
 const ALL = Number.POSITIVE_INFINITY;
 
@@ -65,8 +73,11 @@ export async function move(context: SessionContext, tokens: readonly Token[]): P
 }
 
 /** A portal of the protocol that nobody has executed yet. */
-async function startPortal(context: SessionContext, bound: BoundStatement): Promise<Execution> {
-  const execution = await context.runAny(bound);
+async function startPortal(
+  context: SessionContext,
+  bound: BoundStatement,
+): Promise<RowsExecution | CatalogExecution> {
+  const execution = withRows(await context.runAny(bound));
   return execution.kind === 'rows' ? materialised(execution, () => context.engine.connect()) : execution;
 }
 
