@@ -2,15 +2,15 @@
  * The two servers that `bench -- wire` compares, each in processes of its own and with its default settings: SQLens,
  * and the PostgreSQL that is installed, if one is.
  */
-import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chmod, chown, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { childEntry } from '../common/child-entry.ts';
 
 export interface Target {
   readonly name: 'sqlens' | 'postgres';
@@ -23,36 +23,58 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-/** What the forked server says when it listens. */
-export interface ServerReport {
-  readonly port: number;
-}
-
 const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
 const run = promisify(execFile);
 
+/** The built server with its defaults, as people start it. */
 export async function startSqlens(folder: string): Promise<Target> {
-  const child = fork(childEntry(import.meta.url, './wire-server'), [path.join(folder, 'sqlens')], {
-    env: { ...process.env, UV_THREADPOOL_SIZE: '64' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [report]: ServerReport[] = await onceOrExit(child);
-  if (report === undefined) throw new Error('SQLens did not start');
-  const { pid } = child;
+  const port = await freePort();
+  const httpPort = await freePort();
+  const log = await open(path.join(folder, 'sqlens.log'), 'w');
+  const program = fileURLToPath(new URL('../bin/sqlens.cjs', import.meta.url));
+  const server = spawn(
+    process.execPath,
+    [program, 'serve', '--empty', '--data-dir', path.join(folder, 'sqlens')].concat([
+      '--port',
+      String(port),
+      '--http-port',
+      String(httpPort),
+    ]),
+    // It logs every statement, as it does by default.
+    { stdio: ['ignore', log.fd, log.fd] },
+  );
+  await untilListening(port, server).finally(() => log.close());
+  const { pid } = server;
   return {
     name: 'sqlens',
     host: HOST,
-    port: report.port,
+    port,
     user: 'bench',
     database: 'sqlens',
     memory_bytes: () => (pid === undefined ? Promise.resolve(0) : privateMemory_bytes(pid)),
     async stop() {
-      if (child.exitCode !== null) return;
-      child.send('stop');
-      await once(child, 'exit');
+      if (server.exitCode !== null) return;
+      server.kill('SIGTERM');
+      await once(server, 'exit');
     },
   };
+}
+
+async function untilListening(port: number, server: ChildProcess): Promise<void> {
+  const deadline_ms = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < deadline_ms && server.exitCode === null) {
+    const socket = connect(port, HOST);
+    const listens = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      once(socket, 'close').then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (listens) return;
+    await sleep(50);
+  }
+  server.kill('SIGKILL');
+  throw new Error('SQLens did not start');
 }
 
 /** @returns undefined where there is no PostgreSQL, or only root could start it */
@@ -91,13 +113,6 @@ export async function startPostgres(folder: string): Promise<Target | undefined>
       await once(server, 'exit');
     },
   };
-}
-
-async function onceOrExit(child: ChildProcess): Promise<ServerReport[]> {
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`the server ended with code ${code}`);
-  });
-  return Promise.race([once(child, 'message') as Promise<ServerReport[]>, ended]);
 }
 
 async function untilReady(isReady: string, port: number, server: ChildProcess): Promise<void> {
