@@ -18,6 +18,9 @@ export interface DataDir {
   unlock(): Promise<void>;
 }
 
+/** What the store, the catalog and the artifacts are kept in, and the lock. */
+const PRIVATE_NAMES = ['artifacts', 'catalog', 'drafts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'];
+
 /** Each failed try means that another server has just taken or removed the lock. */
 const LOCK_TRIES = 20;
 /** A lock is written right after it is made; one that stays unfinished so long is a killed server's. */
@@ -42,9 +45,7 @@ export async function openDataDir(folder: string): Promise<DataDir> {
     path: real,
     samplesPath,
     uploadsPath,
-    privatePaths: ['artifacts', 'drafts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'].map((name) =>
-      path.join(real, name),
-    ),
+    privatePaths: PRIVATE_NAMES.map((name) => path.join(real, name)),
     unlock: () => rm(lockPath, { force: true }),
   };
 }

@@ -152,7 +152,7 @@ export function macroBody(fn: Pick<InferenceFunction, 'internalName' | 'shape'>,
  * 128 bits that stand for an input of any type. Bytes are digested as they are: as text they would take four times
  * the memory. SHA-256 because a crafted collision would give one image the answer of another.
  */
-export const INPUT_KEY_MACRO = `CREATE OR REPLACE MACRO sqlens.input_key(x) AS md5_number(
+export const INPUT_KEY_MACRO = `input_key(x) AS md5_number(
   CASE WHEN typeof(x) = 'BLOB' THEN sha256(TRY_CAST(x AS BLOB)) ELSE sha256(typeof(x) || ':' || x::VARCHAR) END)`;
 
 export const IMAGE_SCHEMA = STRUCT({

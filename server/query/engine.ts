@@ -27,6 +27,7 @@ import { CopyDrafts } from './copy-drafts.ts';
 import { DIALECT_MACROS, registerDialectFunctions } from './dialect/index.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
+import { defineMacros } from './own-macros.ts';
 import { PointReads } from './points/point-reads.ts';
 import { QueryLog } from './query-log.ts';
 import type { SandboxRules } from './sandbox.ts';
@@ -91,7 +92,6 @@ CREATE OR REPLACE VIEW sqlens.functions AS
 CREATE OR REPLACE VIEW sqlens.inference_errors AS SELECT * FROM __sqlens_inference_errors();
 CREATE OR REPLACE VIEW sqlens.workers AS SELECT * FROM __sqlens_workers();
 CREATE OR REPLACE VIEW sqlens.queries AS SELECT * FROM __sqlens_queries();
-CREATE OR REPLACE MACRO sqlens.current_database() AS 'sqlens';
 `;
 
 export class Engine {
@@ -171,7 +171,7 @@ export class Engine {
     await loadModels(engine, internal);
     await internal.run(VIEWS);
     registerDialectFunctions(internal);
-    await internal.run(DIALECT_MACROS.map((macro) => `CREATE OR REPLACE MACRO sqlens.${macro};`).join('\n'));
+    await defineMacros(internal, ["current_database() AS 'sqlens'", ...DIALECT_MACROS], options.logger);
     await internal.run("SET search_path = 'public,sqlens'");
     return engine;
   }
@@ -217,16 +217,15 @@ export class Engine {
     internal.registerTableFunction(
       toDuckDBTableFunction(new ListingFunction(this.options.locations), this.passes),
     );
-    await internal.run(INPUT_KEY_MACRO);
+    const macros = [INPUT_KEY_MACRO];
     for (const fn of this.registry.defineImageFunctions()) {
       const [parameters, argument] =
         fn.displayName === 'image_thumbnail'
           ? ['image, px', "{'__input': image, '__parameter': px}"]
           : ['image', 'image'];
-      await internal.run(
-        `CREATE OR REPLACE MACRO sqlens.${fn.displayName}(${parameters}) AS ${macroBody(fn, argument)}`,
-      );
+      macros.push(`${fn.displayName}(${parameters}) AS ${macroBody(fn, argument)}`);
     }
+    await defineMacros(internal, macros, this.options.logger);
     registerLiveView(
       internal,
       '__sqlens_inference_errors',

@@ -40,6 +40,9 @@ export interface SessionContext {
   /** Reports a changed setting to the client. */
   report(name: string, value: string): void;
   parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed>;
+  /** What is to run for these values: with what the catalog holds now, where it reads that. */
+  fit(statement: Parsed, parameters: readonly ParameterValue[]): Promise<Parsed>;
+  /** Fits and runs. */
   run(statement: Parsed, parameters: readonly ParameterValue[]): Promise<RowsExecution>;
   /** Parses what the catalog may answer as well. */
   prepareAny(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement>;

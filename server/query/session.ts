@@ -638,7 +638,9 @@ export class Session implements BackendSession {
       notice: (notice) => this.#notice(notice),
       report: (name, value) => this.onParameterStatus(name, value),
       parse: (sql, declared) => this.#parse(sql, declared),
-      run: async (statement, parameters) => rowsOf(await this.#run(statement, parameters)),
+      fit: (statement, parameters) => this.#fit(statement, parameters),
+      run: async (statement, parameters) =>
+        rowsOf(await this.#run(await this.#fit(statement, parameters), parameters)),
       prepareAny: (sql, declared) => this.#prepare(sql, declared),
       runAny: (bound) => this.#runBound(bound),
       hasOwnObjects: () => this.#hasOwnObjects(),

@@ -114,7 +114,9 @@ async function open(
     return { execution, release: async () => undefined, interrupt: () => undefined };
   }
   if (!isParsed(prepared)) throw new TypeError('a statement of another backend');
-  if (mayReadElsewhere(context)) return openElsewhere(context, prepared, parameters);
+  if (mayReadElsewhere(context)) {
+    return openElsewhere(context, await context.fit(prepared, parameters), parameters);
+  }
   // On the session's connection the next statement would end the rows, so they are read before it.
   const execution = await materialised(await context.run(prepared, parameters), () =>
     context.engine.connect(),
