@@ -35,13 +35,10 @@ export function heldByStatement(sql: string): number {
 }
 
 export class PreparedStatements {
-  readonly #limits: StatementLimits;
+  /** The protocol has some of its own. */
+  limits: StatementLimits = defaultLimits;
   readonly #statements = new Map<string, NamedStatement>();
   #held_bytes = 0;
-
-  constructor(limits: StatementLimits = defaultLimits) {
-    this.#limits = limits;
-  }
 
   get size(): number {
     return this.#statements.size;
@@ -82,7 +79,7 @@ export class PreparedStatements {
   /** @throws 53400 beyond the limits */
   add(name: string, statement: NamedStatement): void {
     this.delete(name);
-    const { maxStatements, maxHeld_bytes } = this.#limits;
+    const { maxStatements, maxHeld_bytes } = this.limits;
     if (this.#statements.size >= maxStatements) {
       throw new SqlensError({
         sqlState: SqlState.configurationLimitExceeded,

@@ -1,6 +1,7 @@
 /** What the two query protocols share of a session. */
 import type { BackendSession, TransactionStatus } from '../../query/api.ts';
 import type { ReadyStatus } from '../codec/backend.ts';
+import type { CopyMessages } from '../copy/in/copy-in-stream.ts';
 import type { WireLimits } from '../options.ts';
 import type { Output } from '../output.ts';
 import { type IntervalStyle, intervalStyleOf } from '../types/interval-style.ts';
@@ -43,17 +44,22 @@ export class SessionContext {
   readonly output: Output;
   readonly registry: Registry;
   readonly settings: SessionSettings;
+  /** What the client sends while COPY FROM STDIN runs. */
+  readonly copyMessages: CopyMessages;
   /** A statement has run since the last Sync or Query: another one joins its implicit transaction. */
   pipelined = false;
   /** What the client was told of each setting, and what it is to be told before it may speak again. */
   readonly #reported = new Map<string, string>();
   readonly #changed = new Map<string, string>();
 
-  constructor(backend: BackendSession, output: Output, limits: WireLimits) {
+  constructor(backend: BackendSession, output: Output, copyMessages: CopyMessages, limits: WireLimits) {
     this.backend = backend;
     this.output = output;
+    this.copyMessages = copyMessages;
     this.settings = new SessionSettings(backend);
     this.registry = new Registry(limits, backend.cursors);
+    const { maxPreparedStatements, maxHeld_bytes } = limits;
+    backend.statements.limits = { maxStatements: maxPreparedStatements, maxHeld_bytes };
     backend.cursors.portals = new PortalCursors(this);
   }
 
