@@ -75,8 +75,11 @@ export class QueryRun {
     });
   }
 
-  /** Commits or rolls back the statement's own transaction and leaves the query log; idempotent. */
-  async finish(failed: boolean): Promise<void> {
+  /**
+   * Commits or rolls back the statement's own transaction and leaves the query log; idempotent.
+   * @param level statements by the thousand a second are not worth a line each
+   */
+  async finish(failed: boolean, level: 'info' | 'debug' = 'info'): Promise<void> {
     if (this.#finished) return;
     this.#finished = true;
     for (const callback of this.#atEnd) callback();
@@ -89,7 +92,7 @@ export class QueryRun {
     } finally {
       const { engine } = this.#context;
       engine.queries.finish(this.running.id, failed);
-      engine.options.logger.info(
+      engine.options.logger[level](
         {
           query: this.running.id,
           user: this.running.user,

@@ -1,4 +1,4 @@
-/** A point SELECT as a statement: logged and counted as every other. */
+/** A point SELECT as a statement: counted as every other, and logged where every statement is. */
 import type { BoundParameter } from '../answering.ts';
 import type { RowsExecution } from '../api.ts';
 import { fromRows } from '../executions.ts';
@@ -18,6 +18,6 @@ export async function runPoint(
   if (rows === undefined) return undefined;
   context.signal.throwIfAborted();
   const run = new QueryRun(context, parsed.text);
-  await run.finish(false);
+  await run.finish(false, 'debug');
   return fromRows(parsed.columns ?? [], rows, `SELECT ${rows.length}`);
 }
