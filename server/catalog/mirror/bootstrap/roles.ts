@@ -19,6 +19,8 @@ export const rolesBootstrap: readonly string[] = [
   ),
   // Sizes of tablespaces, which psql's \\db+ asks for; there is nothing in them to be kept from anybody.
   `GRANT pg_read_all_stats TO ${ADMIN_ROLE}, ${ANALYST_ROLE}`,
+  // Of psql's \\dRs+: PostgreSQL keeps its passwords from all but superusers, and here are none.
+  `GRANT SELECT ON pg_catalog.pg_subscription TO ${ADMIN_ROLE}, ${ANALYST_ROLE}`,
   `ALTER DATABASE ${DATABASE_NAME} OWNER TO ${ADMIN_ROLE}`,
   // The catalogs are changed directly: ALTER … OWNER by the thousand would take seconds, and nobody drops these roles.
   `CREATE OR REPLACE FUNCTION ${GIVE_AWAY_FUNCTION}() RETURNS void LANGUAGE sql AS $$
