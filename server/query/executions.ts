@@ -1,5 +1,6 @@
 /** The ways a statement gives its rows to the protocol. */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { ResultColumn, RowBatch, RowsExecution } from './api.ts';
 import { RowStore } from './control/cursors/row-store.ts';
 import type { RowReader } from './row-stream.ts';
@@ -85,6 +86,7 @@ export class StreamExecution implements RowsExecution, OpenRows {
   readonly #tag: (rowCount: number) => string;
   #rowCount = 0;
   #settled = false;
+  #closed = false;
   #pulling = false;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -119,6 +121,7 @@ export class StreamExecution implements RowsExecution, OpenRows {
   }
 
   async next(): Promise<RowBatch | undefined> {
+    if (this.#closed) throw closedError();
     const batch = (await this.#takeSpooled()) ?? (await this.#pull());
     this.#rowCount += batch?.rowCount ?? 0;
     return batch;
@@ -136,8 +139,9 @@ export class StreamExecution implements RowsExecution, OpenRows {
   }
 
   async close(): Promise<void> {
+    // Who reads on must not take what it has for all there was.
+    this.#closed = true;
     this.#spool.close();
-    this.#unspooled = this.#spool.rowCount;
     await this.#settle({ kind: 'closed' });
   }
 
@@ -177,4 +181,12 @@ export class StreamExecution implements RowsExecution, OpenRows {
     this.#settled = true;
     await this.#end.settle(outcome);
   }
+}
+
+function closedError(): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.objectNotInPrerequisiteState,
+    message: 'the rows of the statement were given up before they were read',
+    hint: 'Run the statement again; read its rows in one transaction block.',
+  });
 }

@@ -304,7 +304,9 @@ export class Session implements BackendSession {
 
   async sync(failed: boolean): Promise<void> {
     await this.#exclusively(async () => {
-      if (this.#transaction.isOpen) await this.#settleOpenBeforeEnd();
+      // Portals outlive a Sync within a block, with all the rows that they still have.
+      const ends = failed || !this.#transaction.isBlock;
+      if (this.#transaction.isOpen && ends) await this.#settleOpenBeforeEnd();
       await this.#transaction.sync(failed);
       this.#noteCommitted();
       if (!this.#transaction.isOpen && this.#open?.isOpen !== true) this.#engine.points.watch.end(this);

@@ -33,7 +33,6 @@ export const pending: ReadonlyMap<string, string> = new Map<string, string>([
   ['extended-pipeline-error.wire', origins],
   ['extended-portals-interleaved.wire', 'parameters of generate_series'],
   ['listen-notify.wire', 'the type void'],
-  ['many-rows.wire', 'MOVE and FETCH of a portal that Execute has read from lose the rows after its batch'],
   ['pg-semantics.wire', 'division of decimals gives double precision'],
   ['reset-of-asyncpg.wire', 'the type void'],
   ['returning.wire', `${origins} for RETURNING`],
