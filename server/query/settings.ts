@@ -29,7 +29,7 @@ export interface SettingRow {
   readonly shown: string;
   readonly unit: string | undefined;
   readonly category: string;
-  readonly description: string;
+  readonly description: string | undefined;
   readonly context: SettingContext;
   readonly vartype: 'bool' | 'integer' | 'real' | 'enum' | 'string';
   readonly source: 'default' | 'client' | 'session';
@@ -336,7 +336,7 @@ function customDefinition(name: string): SettingDefinition {
   return {
     name,
     category: 'Customized Options',
-    description: '',
+    description: undefined,
     type: { vartype: 'string', list: false, quotes: false, normalise: undefined },
     boot: '',
     context: 'user',

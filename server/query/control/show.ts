@@ -1,6 +1,8 @@
 /** SHOW name, SHOW ALL. */
 import { VARCHAR } from '@duckdb/node-api';
+import { readDataRow } from '../../catalog/messages.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
+import { withoutParameters } from '../bound.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
 import { fromRows } from '../executions.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -29,11 +31,30 @@ export function showColumns(tokens: readonly Token[]): readonly ResultColumn[] {
   return [{ name: settingDefinition(name)?.name ?? name, type: VARCHAR }];
 }
 
-export function show({ settings }: SessionContext, tokens: readonly Token[]): RowsExecution {
+export async function show(context: SessionContext, tokens: readonly Token[]): Promise<RowsExecution> {
+  const { settings } = context;
   const name = readShown(tokens);
   if (name !== undefined) return fromRows(showColumns(tokens), [[settings.get(name)]], 'SHOW');
-  const rows = settings.all().map((row) => [row.name, row.shown, row.description]);
+  const described = await descriptions(context);
+  const rows = settings
+    .all()
+    .map((row) => [row.name, row.shown, row.description ?? described.get(row.name) ?? null]);
   return fromRows(ALL_COLUMNS, rows, 'SHOW');
+}
+
+/** What PostgreSQL says of its settings, by their names. */
+async function descriptions(context: SessionContext): Promise<ReadonlyMap<string, string | null>> {
+  const statement = await context.prepareAny('SELECT name, short_desc FROM pg_catalog.pg_settings', []);
+  const execution = await context.runAny(withoutParameters(statement));
+  if (execution.kind !== 'catalog') throw new TypeError('pg_settings is not the catalog’s');
+  const known = new Map<string, string | null>();
+  for (let batch = await execution.next(); batch !== undefined; batch = await execution.next()) {
+    for (const message of batch.messages) {
+      const [name, description] = readDataRow(message);
+      known.set(name ?? '', description ?? null);
+    }
+  }
+  return known;
 }
 
 /** @returns undefined for ALL */

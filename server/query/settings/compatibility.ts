@@ -7,25 +7,12 @@ const previousPostgresqlVersions = category(
 const otherPlatformsAndClients = category('Version and Platform Compatibility / Other Platforms and Clients');
 
 export const compatibilitySettings: readonly SettingDefinition[] = [
-  previousPostgresqlVersions.bool('array_nulls', 'on', 'Enable input of NULL elements in arrays.'),
-  previousPostgresqlVersions.oneOf(
-    'backslash_quote',
-    'safe_encoding',
-    ['safe_encoding', 'on', 'off'],
-    'Sets whether "\\\'" is allowed in string literals.',
-    { also: ON_OFF },
-  ),
-  previousPostgresqlVersions.bool(
-    'lo_compat_privileges',
-    'off',
-    'Enables backward compatibility mode for privilege checks on large objects.',
-    { context: 'superuser' },
-  ),
-  previousPostgresqlVersions.bool(
-    'quote_all_identifiers',
-    'off',
-    'When generating SQL fragments, quote all identifiers.',
-  ),
-  previousPostgresqlVersions.bool('synchronize_seqscans', 'on', 'Enable synchronized sequential scans.'),
-  otherPlatformsAndClients.bool('transform_null_equals', 'off', 'Treats "expr=NULL" as "expr IS NULL".'),
+  previousPostgresqlVersions.bool('array_nulls', 'on'),
+  previousPostgresqlVersions.oneOf('backslash_quote', 'safe_encoding', ['safe_encoding', 'on', 'off'], {
+    also: ON_OFF,
+  }),
+  previousPostgresqlVersions.bool('lo_compat_privileges', 'off', { context: 'superuser' }),
+  previousPostgresqlVersions.bool('quote_all_identifiers', 'off'),
+  previousPostgresqlVersions.bool('synchronize_seqscans', 'on'),
+  otherPlatformsAndClients.bool('transform_null_equals', 'off'),
 ];

@@ -44,7 +44,8 @@ export type SettingType =
 export interface SettingDefinition {
   readonly name: string;
   readonly category: string;
-  readonly description: string;
+  /** Of ours alone: PostgreSQL describes its own in the catalog. */
+  readonly description: string | undefined;
   readonly type: SettingType;
   /** In the unit of the type, as `pg_settings.boot_val` has it. */
   readonly boot: string;
@@ -59,7 +60,9 @@ export interface SettingDefinition {
   readonly effect: 'none' | 'session';
 }
 
-type Extra = Partial<Pick<SettingDefinition, 'context' | 'report' | 'hidden' | 'keptByResetAll' | 'effect'>>;
+type Extra = Partial<
+  Pick<SettingDefinition, 'context' | 'description' | 'report' | 'hidden' | 'keptByResetAll' | 'effect'>
+>;
 
 interface NumberExtra extends Extra {
   readonly unit?: SettingUnit;
@@ -87,16 +90,10 @@ export const ON_OFF: Readonly<Record<string, string>> = {
 
 /** Makes definitions of one category; context is `user` and effect `none` unless told otherwise. */
 export function category(name: string) {
-  const define = (
-    setting: string,
-    boot: string,
-    type: SettingType,
-    description: string,
-    extra: Extra,
-  ): SettingDefinition => ({
+  const define = (setting: string, boot: string, type: SettingType, extra: Extra): SettingDefinition => ({
     name: setting,
     category: name,
-    description,
+    description: extra.description,
     type,
     boot,
     context: extra.context ?? 'user',
@@ -106,31 +103,15 @@ export function category(name: string) {
     effect: extra.effect ?? 'none',
   });
   return {
-    bool: (setting: string, boot: 'on' | 'off', description: string, extra: Extra = {}) =>
-      define(setting, boot, { vartype: 'bool' }, description, extra),
-    int: (
-      setting: string,
-      boot: number,
-      [min, max]: readonly [number, number],
-      description: string,
-      extra: NumberExtra = {},
-    ) =>
-      define(setting, String(boot), { vartype: 'integer', min, max, unit: extra.unit }, description, extra),
-    real: (
-      setting: string,
-      boot: number,
-      [min, max]: readonly [number, number],
-      description: string,
-      extra: NumberExtra = {},
-    ) => define(setting, String(boot), { vartype: 'real', min, max, unit: extra.unit }, description, extra),
-    oneOf: (
-      setting: string,
-      boot: string,
-      values: readonly string[],
-      description: string,
-      extra: EnumExtra = {},
-    ) => define(setting, boot, { vartype: 'enum', values, hidden: extra.also ?? {} }, description, extra),
-    text: (setting: string, boot: string, description: string, extra: TextExtra = {}) =>
+    bool: (setting: string, boot: 'on' | 'off', extra: Extra = {}) =>
+      define(setting, boot, { vartype: 'bool' }, extra),
+    int: (setting: string, boot: number, [min, max]: readonly [number, number], extra: NumberExtra = {}) =>
+      define(setting, String(boot), { vartype: 'integer', min, max, unit: extra.unit }, extra),
+    real: (setting: string, boot: number, [min, max]: readonly [number, number], extra: NumberExtra = {}) =>
+      define(setting, String(boot), { vartype: 'real', min, max, unit: extra.unit }, extra),
+    oneOf: (setting: string, boot: string, values: readonly string[], extra: EnumExtra = {}) =>
+      define(setting, boot, { vartype: 'enum', values, hidden: extra.also ?? {} }, extra),
+    text: (setting: string, boot: string, extra: TextExtra = {}) =>
       define(
         setting,
         boot,
@@ -140,7 +121,6 @@ export function category(name: string) {
           quotes: extra.quotes ?? false,
           normalise: extra.normalise,
         },
-        description,
         extra,
       ),
   };

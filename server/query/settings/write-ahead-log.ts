@@ -10,132 +10,39 @@ const sendingServers = category('Replication / Sending Servers');
 const primaryServer = category('Replication / Primary Server');
 
 export const writeAheadLogSettings: readonly SettingDefinition[] = [
-  archiving.oneOf(
-    'archive_mode',
-    'off',
-    ['always', 'on', 'off'],
-    'Allows archiving of WAL files using archive_command.',
-    { context: 'postmaster' },
-  ),
-  archiving.int(
-    'archive_timeout',
-    0,
-    [0, 1073741823],
-    'Sets the amount of time to wait before forcing a switch to the next WAL file.',
-    { context: 'sighup', unit: 's' },
-  ),
-  checkpoints.real(
-    'checkpoint_completion_target',
-    0.9,
-    [0, 1],
-    'Time spent flushing dirty buffers during checkpoint, as fraction of checkpoint interval.',
-    { context: 'sighup' },
-  ),
-  checkpoints.int(
-    'checkpoint_timeout',
-    300,
-    [30, 86400],
-    'Sets the maximum time between automatic WAL checkpoints.',
-    { context: 'sighup', unit: 's' },
-  ),
-  checkpoints.int('max_wal_size', 1024, [2, 2147483647], 'Sets the WAL size that triggers a checkpoint.', {
+  archiving.oneOf('archive_mode', 'off', ['always', 'on', 'off'], { context: 'postmaster' }),
+  archiving.int('archive_timeout', 0, [0, 1073741823], { context: 'sighup', unit: 's' }),
+  checkpoints.real('checkpoint_completion_target', 0.9, [0, 1], { context: 'sighup' }),
+  checkpoints.int('checkpoint_timeout', 300, [30, 86400], { context: 'sighup', unit: 's' }),
+  checkpoints.int('max_wal_size', 1024, [2, 2147483647], {
     context: 'sighup',
     unit: 'MB',
   }),
-  checkpoints.int('min_wal_size', 80, [2, 2147483647], 'Sets the minimum size to shrink the WAL to.', {
+  checkpoints.int('min_wal_size', 80, [2, 2147483647], {
     context: 'sighup',
     unit: 'MB',
   }),
-  settings.int(
-    'commit_delay',
-    0,
-    [0, 100000],
-    'Sets the delay in microseconds between transaction commit and flushing WAL to disk.',
-    { context: 'superuser' },
-  ),
-  settings.int(
-    'commit_siblings',
-    5,
-    [0, 1000],
-    'Sets the minimum number of concurrent open transactions required before performing commit_delay.',
-  ),
-  settings.bool('fsync', 'on', 'Forces synchronization of updates to disk.', { context: 'sighup' }),
-  settings.bool(
-    'full_page_writes',
-    'on',
-    'Writes full pages to WAL when first modified after a checkpoint.',
-    { context: 'sighup' },
-  ),
-  settings.int(
-    'wal_buffers',
-    -1,
-    [-1, 262143],
-    'Sets the number of disk-page buffers in shared memory for WAL.',
-    { context: 'postmaster', unit: '8kB' },
-  ),
-  settings.oneOf(
-    'wal_compression',
-    'off',
-    ['pglz', 'on', 'off'],
-    'Compresses full-page writes written in WAL file with specified method.',
-    { context: 'superuser' },
-  ),
-  settings.bool('wal_init_zero', 'on', 'Writes zeroes to new WAL files before first use.', {
+  settings.int('commit_delay', 0, [0, 100000], { context: 'superuser' }),
+  settings.int('commit_siblings', 5, [0, 1000]),
+  settings.bool('fsync', 'on', { context: 'sighup' }),
+  settings.bool('full_page_writes', 'on', { context: 'sighup' }),
+  settings.int('wal_buffers', -1, [-1, 262143], { context: 'postmaster', unit: '8kB' }),
+  settings.oneOf('wal_compression', 'off', ['pglz', 'on', 'off'], { context: 'superuser' }),
+  settings.bool('wal_init_zero', 'on', {
     context: 'superuser',
   }),
-  settings.oneOf(
-    'wal_level',
-    'replica',
-    ['minimal', 'replica', 'logical'],
-    'Sets the level of information written to the WAL.',
-    { context: 'postmaster' },
-  ),
-  settings.bool('wal_recycle', 'on', 'Recycles WAL files by renaming them.', { context: 'superuser' }),
-  settings.int(
-    'wal_skip_threshold',
-    2048,
-    [0, 2147483647],
-    'Minimum size of new file to fsync instead of writing WAL.',
-    { unit: 'kB' },
-  ),
-  standbyServers.bool('hot_standby', 'on', 'Allows connections and queries during recovery.', {
+  settings.oneOf('wal_level', 'replica', ['minimal', 'replica', 'logical'], { context: 'postmaster' }),
+  settings.bool('wal_recycle', 'on', { context: 'superuser' }),
+  settings.int('wal_skip_threshold', 2048, [0, 2147483647], { unit: 'kB' }),
+  standbyServers.bool('hot_standby', 'on', {
     context: 'postmaster',
   }),
-  subscribers.int(
-    'max_logical_replication_workers',
-    4,
-    [0, 262143],
-    'Maximum number of logical replication worker processes.',
-    { context: 'postmaster' },
-  ),
-  sendingServers.int(
-    'max_replication_slots',
-    10,
-    [0, 262143],
-    'Sets the maximum number of simultaneously defined replication slots.',
-    { context: 'postmaster' },
-  ),
-  sendingServers.int(
-    'max_wal_senders',
-    10,
-    [0, 262143],
-    'Sets the maximum number of simultaneously running WAL sender processes.',
-    { context: 'postmaster' },
-  ),
-  sendingServers.bool('track_commit_timestamp', 'off', 'Collects transaction commit time.', {
+  subscribers.int('max_logical_replication_workers', 4, [0, 262143], { context: 'postmaster' }),
+  sendingServers.int('max_replication_slots', 10, [0, 262143], { context: 'postmaster' }),
+  sendingServers.int('max_wal_senders', 10, [0, 262143], { context: 'postmaster' }),
+  sendingServers.bool('track_commit_timestamp', 'off', {
     context: 'postmaster',
   }),
-  sendingServers.int(
-    'wal_sender_timeout',
-    60000,
-    [0, 2147483647],
-    'Sets the maximum time to wait for WAL replication.',
-    { unit: 'ms' },
-  ),
-  primaryServer.text(
-    'synchronous_standby_names',
-    '',
-    'Number of synchronous standbys and list of names of potential synchronous ones.',
-    { context: 'sighup' },
-  ),
+  sendingServers.int('wal_sender_timeout', 60000, [0, 2147483647], { unit: 'ms' }),
+  primaryServer.text('synchronous_standby_names', '', { context: 'sighup' }),
 ];
