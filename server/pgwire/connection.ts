@@ -171,7 +171,7 @@ export class Connection {
     if (role !== 'admin' && !hasRoomForAnalyst()) throw reserved(limits.reservedConnections);
     const backendSession = await backend.openSession({ ...start, role });
     this.#backendSession = backendSession;
-    const context = new SessionContext(backendSession, output, limits);
+    const context = new SessionContext(backendSession, output, input, limits);
     for (const [name, value] of backendSession.parameterStatuses()) context.parameterChanged(name, value);
     context.reportParameters();
     backendSession.onNotice = (notice) => output.send({ kind: 'notice', fields: noticeReport(notice) });

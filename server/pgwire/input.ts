@@ -88,6 +88,36 @@ export class Input {
     this.#onEnd();
   }
 
+  /**
+   * The next message, at once if it is there; for messages that come in the middle of a statement, which sees to it
+   * that others get their turn.
+   * @throws the signal's reason when it is aborted while nothing has come
+   */
+  nextUnless(signal: AbortSignal): Promise<Frame | undefined> | Frame | undefined {
+    const frame = this.framer.next();
+    if (frame === undefined) return this.#nextUnless(signal);
+    this.#regulate();
+    return frame;
+  }
+
+  async #nextUnless(signal: AbortSignal): Promise<Frame | undefined> {
+    for (;;) {
+      const frame = this.framer.next();
+      if (frame !== undefined) {
+        this.#regulate();
+        return frame;
+      }
+      signal.throwIfAborted();
+      const wake = (): void => this.#wakeUp();
+      signal.addEventListener('abort', wake, { once: true });
+      try {
+        if (!(await this.#more())) return undefined;
+      } finally {
+        signal.removeEventListener('abort', wake);
+      }
+    }
+  }
+
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
     await new Promise<void>((resolve) => {

@@ -2,13 +2,14 @@
  * The seam between the wire protocol and the query engine: pgwire speaks to a `Backend`, query implements it.
  * Nothing here knows of sockets or message formats.
  */
-import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { SqlensError } from '../../common/errors.ts';
 import type { VectorMemory } from './vector-memory.ts';
 
 export type { VectorMemory } from './vector-memory.ts';
 
 import type { Cursors } from './control/cursors/cursors.ts';
+import type { CopyOptions } from './copy/options.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
 
 /** What a user may do: `admin` everything, `analyst` read and call functions. */
@@ -177,7 +178,47 @@ export interface CatalogExecution extends Running {
   next(): Promise<DataRowBatch | undefined>;
 }
 
-export type Execution = RowsExecution | CatalogExecution;
+/** COPY … TO STDOUT: its rows go to the client as data, not as a result. */
+export interface CopyOutExecution extends Running {
+  readonly kind: 'copy-out';
+  readonly columns: undefined;
+  readonly isBinary?: undefined;
+  readonly copied: readonly ResultColumn[];
+  readonly options: CopyOptions;
+  next(): Promise<RowBatch | undefined>;
+}
+
+export interface CopyInColumn {
+  readonly name: string;
+  /** What the client sends. */
+  readonly type: DuckDBType;
+  /** What `append` takes: VARCHAR where the engine makes the value of its text. */
+  readonly stored: DuckDBType;
+  /** A NULL is refused at once, with its line. */
+  readonly isNotNull: boolean;
+}
+
+/** COPY … FROM STDIN: rows are appended until `finish`; `close` without it leaves the table as it was. */
+export interface CopyInExecution extends Running {
+  readonly kind: 'copy-in';
+  readonly columns: undefined;
+  readonly isBinary?: undefined;
+  /** The table, for messages. */
+  readonly relation: string;
+  readonly target: readonly CopyInColumn[];
+  readonly options: CopyOptions;
+  /** Aborted when the statement is cancelled; its reason is the error to report. */
+  readonly signal: AbortSignal;
+  /** The client has been told that it may send: from now on time counts. */
+  begin(): void;
+  /** Takes a chunk of the columns' `stored` types. */
+  append(chunk: DuckDBDataChunk, size_bytes: number): Promise<void>;
+  finish(): Promise<void>;
+  /** What was thrown since has ended the statement. @returns what to report */
+  failed(error: unknown): Promise<unknown>;
+}
+
+export type Execution = RowsExecution | CatalogExecution | CopyOutExecution | CopyInExecution;
 
 export type TransactionStatus = 'idle' | 'in-transaction' | 'failed';
 

@@ -44,6 +44,8 @@ import { assign } from './control/set.ts';
 import { sharedOf } from './control/shared.ts';
 import { showColumns } from './control/show.ts';
 import { checkAlone } from './control/transactions.ts';
+import { prepareClientCopy } from './copy/prepare.ts';
+import { runClientCopy } from './copy/run.ts';
 import { prepareCopy } from './copy-files.ts';
 import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
@@ -505,7 +507,9 @@ export class Session implements BackendSession {
       case 'create-table-as':
       case 'show-engine':
         return describe(this.#engine, this.#connection, text, tokens, statement, declared);
-      case 'copy':
+      case 'copy': {
+        const copy = await prepareClientCopy(this.#context(), text, tokens);
+        if (copy !== undefined) return { ...ours(text, tokens, statement, undefined), copy };
         // Refused before DuckDB looks at the file, in our words.
         prepareCopy(
           text,
@@ -515,6 +519,7 @@ export class Session implements BackendSession {
           this.#engine.copyDrafts,
         );
         return describe(this.#engine, this.#connection, text, tokens, statement, declared);
+      }
       case 'explain': {
         const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
         return { ...described, columns: EXPLAIN_COLUMNS };
@@ -589,8 +594,11 @@ export class Session implements BackendSession {
       case 'delete':
       case 'merge':
       case 'create-table-as':
-      case 'copy':
         return runWrite(context, parsed, await bindValues(this.#engine, parsed, parameters));
+      case 'copy':
+        return parsed.copy === undefined
+          ? runWrite(context, parsed, await bindValues(this.#engine, parsed, parameters))
+          : runClientCopy(context, parsed.copy);
       case 'explain':
         return runExplain(context, parsed, await bindValues(this.#engine, parsed, parameters));
       case 'ddl':

@@ -31,6 +31,7 @@ export interface ReportFields {
   readonly hint?: string | undefined;
   /** 1-based, in characters of the query text. */
   readonly position?: number | undefined;
+  readonly where?: string | undefined;
 }
 
 export type BackendMessage =
@@ -62,7 +63,14 @@ export type BackendMessage =
   | { readonly kind: 'closeComplete' }
   | { readonly kind: 'noData' }
   | { readonly kind: 'portalSuspended' }
-  | { readonly kind: 'emptyQueryResponse' };
+  | { readonly kind: 'emptyQueryResponse' }
+  /** COPY begins: what the data is as a whole, and how many columns there are, each in that format. */
+  | {
+      readonly kind: 'copyInResponse' | 'copyOutResponse';
+      readonly format: Format;
+      readonly columnCount: number;
+    }
+  | { readonly kind: 'copyDone' };
 
 const bare = (type: string): Buffer => Buffer.from([type.charCodeAt(0), 0, 0, 0, 4]);
 const parseComplete = bare('1');
@@ -71,6 +79,7 @@ const closeComplete = bare('3');
 const noData = bare('n');
 const portalSuspended = bare('s');
 const emptyQueryResponse = bare('I');
+const copyDone = bare('c');
 
 /** The bytes of a message, type byte and length included. */
 export function encodeBackendMessage(message: BackendMessage): Buffer {
@@ -87,6 +96,12 @@ export function encodeBackendMessage(message: BackendMessage): Buffer {
       return portalSuspended;
     case 'emptyQueryResponse':
       return emptyQueryResponse;
+    case 'copyDone':
+      return copyDone;
+    case 'copyInResponse':
+      return encodeCopyResponse('G', message.format, message.columnCount);
+    case 'copyOutResponse':
+      return encodeCopyResponse('H', message.format, message.columnCount);
     case 'authenticationOk':
       return flush(new Writer(16).addInt32(0), 'R');
     case 'authenticationSasl': {
@@ -146,6 +161,13 @@ function encodeRowDescription(fields: readonly FieldDescription[]): Buffer {
   return flush(writer, 'T');
 }
 
+function encodeCopyResponse(type: 'G' | 'H', format: Format, columnCount: number): Buffer {
+  const code = format === 'binary' ? 1 : 0;
+  const writer = new Writer(64).add(Buffer.from([code])).addInt16(columnCount);
+  for (let column = 0; column < columnCount; column++) writer.addInt16(code);
+  return flush(writer, type);
+}
+
 function encodeReport(type: 'E' | 'N', fields: ReportFields): Buffer {
   const writer = new Writer(512);
   const add = (code: string, value: string | undefined): void => {
@@ -158,6 +180,7 @@ function encodeReport(type: 'E' | 'N', fields: ReportFields): Buffer {
   add('D', fields.detail);
   add('H', fields.hint);
   add('P', fields.position === undefined ? undefined : String(fields.position));
+  add('W', fields.where);
   return flush(writer.addCString(''), type);
 }
 

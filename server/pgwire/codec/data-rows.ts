@@ -1,5 +1,5 @@
 /**
- * DataRow messages, many to a buffer: rows are what most bytes on the wire are, and one buffer and one write for
+ * DataRow messages, or CopyData messages of COPY's binary format, which are laid out alike, many to a buffer: rows are what most bytes on the wire are, and one buffer and one write for
  * a few hundred of them is several times faster than one for each.
  */
 import { ByteSink } from './byte-sink.ts';
@@ -14,22 +14,31 @@ const firstBuffer_bytes = 2048;
 
 export class DataRows {
   readonly #sink = new ByteSink(firstBuffer_bytes);
+  readonly #type: number;
+
+  /** @param type the messages' type byte */
+  constructor(type = 0x44) {
+    this.#type = type;
+  }
 
   /** Bytes of complete rows waiting to be taken. */
   get size_bytes(): number {
     return this.#sink.offset;
   }
 
-  beginRow(columnCount: number): void {
+  /** @param prefix what stands in the message before the row */
+  beginRow(columnCount: number, prefix?: Uint8Array): void {
     const sink = this.#sink;
+    const prefix_bytes = prefix?.length ?? 0;
     sink.rowStart = sink.offset;
-    sink.ensure(7);
+    sink.ensure(7 + prefix_bytes);
     const { buffer, offset } = sink;
-    buffer[offset] = 0x44;
+    buffer[offset] = this.#type;
     // The length is known at the end of the row.
-    buffer[offset + 5] = columnCount >> 8;
-    buffer[offset + 6] = columnCount;
-    sink.offset = offset + 7;
+    if (prefix !== undefined) buffer.set(prefix, offset + 5);
+    buffer[offset + prefix_bytes + 5] = columnCount >> 8;
+    buffer[offset + prefix_bytes + 6] = columnCount;
+    sink.offset = offset + prefix_bytes + 7;
   }
 
   nullValue(): void {

@@ -40,6 +40,7 @@ export function errorReport(
     detail: error.detail,
     hint: error.hint,
     position: source === undefined ? undefined : queryPosition(error.position, source),
+    where: error.where,
   };
 }
 

@@ -2,6 +2,8 @@
 import { unreachable } from '../../../common/errors.ts';
 import type { CatalogColumn, Execution, ResultColumn } from '../../query/api.ts';
 import type { Format } from '../codec/frontend.ts';
+import { CopyInStream } from '../copy/in/copy-in-stream.ts';
+import { CopyOutStream } from '../copy/out/copy-out-stream.ts';
 import { CatalogRowStream } from './catalog-row-stream.ts';
 import { checkColumns, columnWriters } from './columns.ts';
 import type { SessionContext } from './context.ts';
@@ -12,7 +14,7 @@ import { type PortalStream, RowStream } from './row-stream.ts';
  * @throws SqlensError 0A000 when the rows are others
  */
 export function streamOf(
-  { settings }: SessionContext,
+  { copyMessages, settings }: SessionContext,
   execution: Execution,
   described: readonly (ResultColumn | CatalogColumn)[] | undefined,
   formats: readonly Format[],
@@ -26,6 +28,10 @@ export function streamOf(
     }
     case 'catalog':
       return new CatalogRowStream(execution);
+    case 'copy-out':
+      return new CopyOutStream(execution, settings);
+    case 'copy-in':
+      return new CopyInStream(execution, copyMessages, settings);
     default:
       return unreachable(execution);
   }

@@ -27,6 +27,19 @@ export class Cursor {
     return this.#at >= this.#tokens.length;
   }
 
+  /** Goes on at a token further on, behind what was read otherwise. */
+  skipTo(at: number): void {
+    this.#at = at;
+  }
+
+  /** Whatever comes next. */
+  take(): Token {
+    const token = this.peek();
+    if (token === undefined) throw this.unexpected('more');
+    this.#at++;
+    return token;
+  }
+
   /** Takes the words if all of them come next. */
   accept(...words: string[]): boolean {
     const next = this.#tokens.slice(this.#at, this.#at + words.length);
