@@ -452,9 +452,14 @@ export class Session implements BackendSession {
     const route = await this.#catalog.route(sql, this.#catalogSession);
     if (route.kind === 'refused') throw route.error;
     const plan = planOf(sql, route);
-    return plan === undefined
-      ? this.#parseEngine(sql, declared)
-      : this.#parseMixed(plan, 'describe', declared);
+    try {
+      return await (plan === undefined
+        ? this.#parseEngine(sql, declared)
+        : this.#parseMixed(plan, 'describe', declared));
+    } catch (error) {
+      const isUnread = error instanceof SqlensError && error.sqlState === SqlState.syntaxError;
+      throw isUnread && 'syntaxError' in route ? (route.syntaxError ?? error) : error;
+    }
   }
 
   async #parseMixed(

@@ -4,7 +4,13 @@
  * that the same is found in statements that only DuckDB's parser reads, and in very long ones.
  */
 import type { Token } from '../../query/tokens.ts';
-import { isCatalogFunction, isCatalogType, isForbiddenInMirror, isPostgresFunction } from './names.ts';
+import {
+  internalTypeName,
+  isCatalogFunction,
+  isCatalogType,
+  isForbiddenInMirror,
+  isPostgresFunction,
+} from './names.ts';
 
 /** An argument of a call about the session: a number or boolean is its text, `$1` is known when it is executed. */
 export type ConstantArgument = string | null | { readonly parameter: number };
@@ -84,6 +90,8 @@ interface Parsed {
   readonly value: ConstantArgument | undefined;
   readonly regType: CatalogConstant['regType'];
   readonly columnName: string;
+  /** The name is a function's: it stays whatever the value is cast to. */
+  readonly keepsName: boolean;
   /** It asks the catalog or the session. */
   readonly isCatalog: boolean;
   /** It asks something that only the mirror can answer. */
@@ -97,6 +105,7 @@ const PLAIN = {
   value: undefined,
   regType: 'none',
   columnName: '?column?',
+  keepsName: false,
   isCatalog: false,
   needsMirror: false,
   sessionCalls: [],
@@ -258,6 +267,7 @@ class ConstantReader {
       last: items.last,
       regType: items.items.some(({ regType }) => regType === 'one') ? 'array' : 'none',
       columnName: 'array',
+      keepsName: true,
     };
   }
 
@@ -286,6 +296,7 @@ class ConstantReader {
       ...combined,
       last: list.last,
       columnName: name,
+      keepsName: true,
       regType: name.startsWith('to_reg') ? 'one' : 'none',
       isCatalog: isCatalog || combined.isCatalog,
       needsMirror: isCatalog || combined.needsMirror,
@@ -300,7 +311,15 @@ class ConstantReader {
     const isSource = before === 'from' || before === 'join';
     const source = isSource ? { column: name, hasAlias: true } : undefined;
     const call = { name, parameters, start, end: this.#tokens[last]?.end ?? start, source };
-    return { ...PLAIN, last, columnName: name, isCatalog: true, sessionCalls: [call], hasParameter };
+    return {
+      ...PLAIN,
+      last,
+      columnName: name,
+      keepsName: true,
+      isCatalog: true,
+      sessionCalls: [call],
+      hasParameter,
+    };
   }
 
   /** Constants between brackets. @param at index of the opening bracket */
@@ -394,7 +413,7 @@ function castTo(parsed: Parsed, type: TypeName, last: number): Parsed {
     last,
     value: keepsValue ? parsed.value : undefined,
     regType: !isReg ? 'none' : type.isArray ? 'array' : 'one',
-    columnName: parsed.columnName === '?column?' ? type.name : parsed.columnName,
+    columnName: parsed.keepsName ? parsed.columnName : internalTypeName(type.name),
     isCatalog: parsed.isCatalog || isReg,
     // The catalog's own names for things come back to text only there.
     needsMirror: parsed.needsMirror || isReg,

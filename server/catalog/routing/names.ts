@@ -80,6 +80,25 @@ export function isCatalogFunction(name: string): boolean {
   );
 }
 
+/** Words of the grammar for types that are called otherwise. */
+const INTERNAL_NAMES: ReadonlyMap<string, string> = new Map([
+  ['smallint', 'int2'],
+  ['int', 'int4'],
+  ['integer', 'int4'],
+  ['bigint', 'int8'],
+  ['real', 'float4'],
+  ['float', 'float8'],
+  ['boolean', 'bool'],
+  ['decimal', 'numeric'],
+  ['dec', 'numeric'],
+  ['char', 'bpchar'],
+]);
+
+/** What pg_type calls it, and PostgreSQL the column of a value that is cast to it. */
+export function internalTypeName(name: string): string {
+  return INTERNAL_NAMES.get(name) ?? name;
+}
+
 const CATALOG_TYPE =
   /^reg(?:class|proc|procedure|oper|operator|type|namespace|role|config|dictionary|collation)$/;
 

@@ -60,8 +60,10 @@ export interface PlanInput {
   readonly sql: string;
   readonly tokens: readonly Token[];
   readonly constants: readonly CatalogConstant[];
-  /** undefined for a text that PostgreSQL's parser does not read: only constants are replaced. */
+  /** undefined for a text that PostgreSQL's parser does not read. */
   readonly uses: StatementUse | undefined;
+  /** What such a text reads of the catalog. */
+  readonly relations?: readonly RelationUse[];
   /** Turns the tree's offsets into characters. */
   readonly offset: (bytes: number) => number;
 }
@@ -126,7 +128,8 @@ class Planner {
   }
 
   pieces(): Piece[] {
-    const { uses, constants } = this.#input;
+    const { uses, constants, relations = [] } = this.#input;
+    for (const relation of relations) this.#fetchRelation(relation);
     if (uses !== undefined && !this.#wholeQuery(uses)) this.#query(uses.root);
     const isInRows = (start: number) => this.#rows.some((piece) => start >= piece.start && start < piece.end);
     const outside = constants.filter(({ start }) => !isInRows(start));
@@ -210,19 +213,21 @@ class Planner {
     let first = this.#spans.indexAt(offset(relation.location));
     if (first === undefined) throw cannotFetch(`"${relation.name}"`, offset(relation.location));
     const end = this.#spans.endOfName(first);
-    const isTableCommand = tokens[first - 1]?.value === 'table' && tokens[first - 1]?.kind === 'word';
-    const isOnly = tokens[first - 1]?.value === 'only' && tokens[first - 1]?.kind === 'word';
-    if (isTableCommand || isOnly) first--;
+    const before = tokens[first - 1]?.kind === 'word' ? tokens[first - 1]?.value : undefined;
+    const isTableCommand = before === 'table';
+    // A query takes the place of the name, as it may in these.
+    const isBare = isTableCommand || before === 'describe' || before === 'desc' || before === 'summarize';
+    if (isTableCommand || before === 'only') first--;
     const alias = relation.alias === undefined ? ` AS ${quoteIdentifier(relation.name)}` : '';
     this.#rows.push({
       kind: 'rows',
       start: tokens[first]?.start ?? 0,
       end: tokens[end - 1]?.end ?? 0,
-      catalogSql: selectOf(relation, isTableCommand),
+      catalogSql: selectOf(relation, isBare),
       text: 'none',
       catalogAlias: '',
-      before: isTableCommand ? '' : '(',
-      after: isTableCommand ? '' : `)${alias}`,
+      before: isBare ? '' : '(',
+      after: isBare ? '' : `)${alias}`,
     });
   }
 
@@ -277,11 +282,11 @@ class Planner {
   }
 }
 
-function selectOf(relation: RelationUse, isTableCommand: boolean): string {
+function selectOf(relation: RelationUse, isWhole: boolean): string {
   const { schema = 'pg_catalog', name } = relation;
   const known = columnsOf(schema, name);
   const from = `FROM ${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-  if (known === undefined || relation.columns === 'all' || isTableCommand) return `SELECT * ${from}`;
+  if (known === undefined || relation.columns === 'all' || isWhole) return `SELECT * ${from}`;
   const read = [...known].filter((column) => relation.columns !== 'all' && relation.columns.has(column));
   const [first = '*'] = known;
   return `SELECT ${(read.length === 0 ? [first] : read).map(quoteIdentifier).join(', ')} ${from}`;
@@ -300,7 +305,7 @@ function isInOuterSelectList(tokens: readonly Token[], first: number): boolean {
   return depth === 0;
 }
 
-function cannotCall(name: string, at: number): SqlensError {
+export function cannotCall(name: string, at: number): SqlensError {
   return new SqlensError({
     sqlState: SqlState.featureNotSupported,
     message: `${name} cannot be computed in a statement that also reads tables or calls functions of SQLens`,

@@ -6,14 +6,16 @@ import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { type Token, tokenize } from '../../query/tokens.ts';
 import { type CatalogConstant, findConstants, type SessionCall } from './constants.ts';
 import { mentionsCatalog } from './names.ts';
-import { isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
+import { cannotCall, isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';
 import { byteOffsets, type ParseOutcome, parse } from './postgres-parser.ts';
 import type { FunctionUse, KnownNames, QueryUse, RelationUse } from './query-use.ts';
 import { parametersOf } from './session-values.ts';
+import { relationsIn, unansweredCall } from './token-uses.ts';
 import { usesOf } from './uses.ts';
 
+/** `syntaxError`: what PostgreSQL says to a text that it cannot read; the better answer if DuckDB cannot read it either. */
 export type Route =
-  /** DuckDB's. `syntaxError`: what PostgreSQL says to the text; the better answer if DuckDB cannot read it either. */
+  /** DuckDB's. */
   | { readonly kind: 'engine'; readonly syntaxError?: SqlensError }
   /** The mirror's, whole. */
   | {
@@ -24,9 +26,9 @@ export type Route =
       readonly sessionPlan: MixedPlan | undefined;
     }
   /** DuckDB's, with calls in it that the session answers: `materialise` needs no mirror for them. */
-  | { readonly kind: 'session'; readonly plan: MixedPlan }
+  | { readonly kind: 'session'; readonly plan: MixedPlan; readonly syntaxError?: SqlensError }
   /** DuckDB's, with parts in it that are fetched from the mirror first. */
-  | { readonly kind: 'mixed'; readonly plan: MixedPlan }
+  | { readonly kind: 'mixed'; readonly plan: MixedPlan; readonly syntaxError?: SqlensError }
   /** Nobody's. */
   | { readonly kind: 'refused'; readonly error: SqlensError };
 
@@ -73,6 +75,8 @@ async function decide(sql: string, known: KnownNames): Promise<Route> {
   }
   // The mention may stand in a string or a comment.
   if (!tokens.some(isMention)) return ENGINE;
+  const stored = storedQuestion(tokens);
+  if (stored !== undefined) return { kind: 'refused', error: notInDefinition(stored) };
   const constants = findConstants(tokens);
   const outcome = await parse(sql);
   if (outcome.kind !== 'parsed') return withoutTree(sql, tokens, constants, outcome);
@@ -92,22 +96,56 @@ function isMention({ kind, value }: Token): boolean {
   return kind === 'quoted' && (value === 'version' || mentionsCatalog(value));
 }
 
-/** Statements in which a call about the session may be replaced by its value: a view or a default keeps the call. */
-const VALUE_STATEMENTS = new Set(['select', 'with', 'values', 'from', 'insert', 'update', 'delete', 'merge']);
+/** Statements in which what they ask of the catalog may be replaced by its answer: a view or a default keeps the question. */
+const VALUE_STATEMENTS = new Set(
+  'select with values from table insert update delete merge describe desc summarize pivot unpivot explain copy'.split(
+    ' ',
+  ),
+);
 
-/** DuckDB's own syntax, or too much of it: the calls about the session are answered all the same. */
+/** DuckDB's own syntax, or too much of it for a tree. */
 function withoutTree(
   sql: string,
   tokens: readonly Token[],
-  constants: readonly CatalogConstant[],
+  found: readonly CatalogConstant[],
   outcome: ParseOutcome,
 ): Route {
-  const calls = constants.filter(({ isSessionCall }) => isSessionCall);
-  if (calls.length > 0 && VALUE_STATEMENTS.has(tokens[0]?.value ?? '')) {
-    const plan = planMixed({ sql, tokens, constants: calls, uses: undefined, offset: (bytes) => bytes });
-    return { kind: 'session', plan };
+  const syntaxError = outcome.kind === 'syntax-error' ? outcome.error : undefined;
+  const engine: Route = syntaxError === undefined ? ENGINE : { kind: 'engine', syntaxError };
+  if (!VALUE_STATEMENTS.has(tokens[0]?.value ?? '') && !isTableAs(tokens)) return engine;
+  const relations = relationsIn(tokens);
+  // What stands in FROM is rows, not a value.
+  const constants = found.filter(({ start, isSessionCall }) => isSessionCall || !followsFrom(tokens, start));
+  const unanswered = relations.length > 0 ? unansweredCall(tokens, constants) : undefined;
+  if (unanswered !== undefined) {
+    return { kind: 'refused', error: cannotCall(unanswered.value, unanswered.start) };
   }
-  return outcome.kind === 'syntax-error' ? { kind: 'engine', syntaxError: outcome.error } : ENGINE;
+  if (relations.length === 0 && constants.length === 0) return engine;
+  const plan = planMixed({ sql, tokens, constants, uses: undefined, relations, offset: (bytes) => bytes });
+  return { kind: plan.needsMirror ? 'mixed' : 'session', plan, syntaxError };
+}
+
+/** What DuckDB answers in its own way, and would go on to wherever a definition keeps it: it has one user, and files. */
+const ENGINES_OWN = /^(?:current_user|session_user|current_role|current_catalog|getpgusername)$/;
+
+/** A question about the session in the middle of a view, a default or a macro. */
+function storedQuestion(tokens: readonly Token[]): Token | undefined {
+  if (!/^(?:create|alter)$/.test(tokens[0]?.value ?? '') || isTableAs(tokens)) return undefined;
+  return tokens.find(({ kind, value }) => kind === 'word' && ENGINES_OWN.test(value));
+}
+
+function followsFrom(tokens: readonly Token[], start: number): boolean {
+  const before = tokens[tokens.findIndex((token) => token.start === start) - 1]?.value;
+  return before === 'from' || before === 'join';
+}
+
+/** CREATE TABLE … AS. */
+function isTableAs(tokens: readonly Token[]): boolean {
+  if (tokens[0]?.value !== 'create') return false;
+  const [opening] = tokens.filter(({ kind, value }) => kind === 'operator' && value === '(');
+  const as = tokens.find(({ kind, value }) => kind === 'word' && value === 'as');
+  const isTable = tokens.slice(1, 5).some(({ kind, value }) => kind === 'word' && value === 'table');
+  return isTable && as !== undefined && (opening === undefined || as.start < opening.start);
 }
 
 interface Everything {
@@ -234,6 +272,16 @@ function notWritable(name: string): SqlensError {
     sqlState: SqlState.insufficientPrivilege,
     message: `permission denied: "${name}" is a system catalog`,
     hint: 'The catalog follows what CREATE, ALTER, DROP and COMMENT do; it cannot be written to.',
+  });
+}
+
+function notInDefinition({ value: name, start }: Token): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `${name} cannot be part of a view, a default or a macro`,
+    detail: 'It is answered before a statement runs; a definition is read later, in the sessions of others.',
+    hint: `Give ${name} with the statement instead: INSERT INTO t (who) VALUES (${name}).`,
+    position: start + 1,
   });
 }
 

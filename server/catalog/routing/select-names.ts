@@ -47,16 +47,23 @@ export function outputNames(select: Fields): ReadonlySet<string> | undefined {
   return names;
 }
 
-/** As far as a column of a subquery is referred to by it. */
+/** What PostgreSQL calls a column, as far as a subquery's is referred to by it; '' for none. */
 function derivedName(value: unknown): string {
+  const kept = keptName(value);
+  const cast = nodeOf(value, 'TypeCast');
+  return kept === '' && cast !== undefined ? (namesOf(fieldsOf(cast.typeName)?.names).at(-1) ?? '') : kept;
+}
+
+/** The name of a column or a function, which stays whatever it is cast to; '' for a constant. */
+function keptName(value: unknown): string {
+  const cast = nodeOf(value, 'TypeCast');
+  if (cast !== undefined) return keptName(cast.arg);
+  return namesOf(nodeOf(value, 'ColumnRef')?.fields).at(-1) ?? ownName(value);
+}
+
+function ownName(value: unknown): string {
   const call = nodeOf(value, 'FuncCall');
   if (call !== undefined) return namesOf(call.funcname).at(-1) ?? '';
-  const cast = nodeOf(value, 'TypeCast');
-  if (cast !== undefined) {
-    const inner = derivedName(cast.arg);
-    const column = namesOf(nodeOf(cast.arg, 'ColumnRef')?.fields).at(-1);
-    return column ?? (inner === '' ? (namesOf(fieldsOf(cast.typeName)?.names).at(-1) ?? '') : inner);
-  }
   const operator = textOf(nodeOf(value, 'SQLValueFunction')?.op);
   if (operator !== undefined) return operator.replace('SVFOP_', '').toLowerCase();
   if (nodeOf(value, 'CaseExpr') !== undefined) return 'case';
