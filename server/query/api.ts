@@ -260,6 +260,9 @@ export interface BackendSession {
   /** Splits a query string at its top-level semicolons; empty statements are dropped unless nothing else is there. */
   split(sql: string): StatementText[];
 
+  /** Rejects with 42601 a text that is no statement; what it names is not looked at. */
+  checkSyntax(sql: string): Promise<void>;
+
   /**
    * Parses and describes one statement.
    * @param declared what the client declared for each parameter

@@ -66,6 +66,7 @@ import type { SessionContext } from './session-context.ts';
 import { Settings } from './settings.ts';
 import { StatementTimer } from './statement-timer.ts';
 import { classify } from './statements.ts';
+import { checkSyntax } from './syntax.ts';
 import { quoteIdentifier, quoteLiteral, splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
 import { Transaction } from './transaction.ts';
 
@@ -201,6 +202,16 @@ export class Session implements BackendSession {
 
   split(sql: string): StatementText[] {
     return splitStatements(sql);
+  }
+
+  async checkSyntax(sql: string): Promise<void> {
+    await this.#exclusively(async () => {
+      await this.#settleOpen();
+      await checkSyntax(this.#connection, sql, async () => {
+        const route = await this.#catalog.route(sql, this.#catalogSession);
+        return route.kind !== 'engine';
+      });
+    });
   }
 
   async prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {

@@ -41,7 +41,6 @@ export const pending: ReadonlyMap<string, string> = new Map<string, string>([
   ['set-transactional.wire', 'DateStyle German'],
   ['simple-implicit-transaction.wire', origins],
   ['simple-one.wire', 'a bare NULL is int4, not text'],
-  ['simple-syntax-error-runs-nothing.wire', 'statements are parsed one by one, after those before have run'],
   ['types-arrays-of-others.wire', "ARRAY[1.5, 'NaN']: literals in arrays take their type from each other"],
   ['types-arrays.wire', 'casts of arrays with dimensions: ARRAY[[1, 2]]::int4[]'],
   ['types-bytea.wire', '22023 for an odd number of hexadecimal digits'],

@@ -21,6 +21,11 @@ export async function simpleQuery(context: SessionContext, sql: string): Promise
   let source: ErrorSource = { sql, offset: 0 };
   try {
     const statements = backend.split(sql);
+    // One statement says by itself what is wrong with it; of several none may run when one is none.
+    for (const statement of statements.length > 1 ? statements : []) {
+      source = { sql, offset: statement.offset };
+      await backend.checkSyntax(statement.text);
+    }
     const alone = statements.length <= 1 && !context.pipelined;
     let completion: string | undefined;
     for (const statement of statements) {

@@ -133,6 +133,8 @@ export class DuckDbSession implements BackendSession {
     return splitStatements(sql);
   }
 
+  async checkSyntax(): Promise<void> {}
+
   async prepare(text: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     const parameterTypes = declared.map(({ type }) => type);
     if (isBlank(text)) {

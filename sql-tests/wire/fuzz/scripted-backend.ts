@@ -80,6 +80,8 @@ class ScriptedSession implements BackendSession {
     return splitStatements(sql);
   }
 
+  async checkSyntax(): Promise<void> {}
+
   async prepare(text: string, declared: readonly DeclaredType[]): Promise<EngineStatement> {
     const control = /^\s*(commit|rollback|end|abort)\b/i.test(text);
     if (this.transactionStatus === 'failed' && !control) throw failure(SqlState.inFailedSqlTransaction, text);
