@@ -43,6 +43,8 @@ export class CopyIn implements CopyInExecution, OpenRows {
   #batch_bytes = 0;
   #unflushed = 0;
   #rowCount = 0;
+  /** Rows of the data that went on into the table, or were dropped by the condition. */
+  #insertedRows = 0;
   #isOpen = true;
   #isWorking = false;
   #work: Promise<unknown> = Promise.resolve();
@@ -158,7 +160,10 @@ export class CopyIn implements CopyInExecution, OpenRows {
     const rows = `(SELECT ${values.join(', ')} FROM temp.${stage.name}) AS ${quoteIdentifier(relation)}`;
     const condition = where === undefined ? '' : ` WHERE ${where.text}`;
     const sql = `INSERT INTO ${table} (${names.join(', ')}) SELECT * FROM ${rows}${condition}`;
-    this.#rowCount += await this.#run(sql);
+    this.#rowCount += await this.#run(sql).catch((error: unknown) => {
+      throw this.#ofBatch(error);
+    });
+    this.#insertedRows += this.#batchRows;
     await this.#dropStage();
     this.#batchRows = 0;
     this.#batch_bytes = 0;
@@ -172,6 +177,17 @@ export class CopyIn implements CopyInExecution, OpenRows {
     } finally {
       await execution.close();
     }
+  }
+
+  /** A constraint is looked at when a batch is inserted: which of its rows it was, its message says by the key. */
+  #ofBatch(error: unknown): unknown {
+    const known = error instanceof SqlensError ? error : fromDuckDBError(error, { sql: '' });
+    const { sqlState, message, hint, detail } = known;
+    const first = this.#insertedRows + 1;
+    const last = this.#insertedRows + this.#batchRows;
+    const rows = first === last ? `row ${first}` : `rows ${first} to ${last}`;
+    const where = `COPY ${this.relation}, ${rows}`;
+    return new SqlensError({ sqlState, message, hint, detail, where, cause: error });
   }
 
   async #dropStage(): Promise<void> {

@@ -125,6 +125,7 @@ async function intoTable(
     undefined,
     context.parse(`INSERT INTO ${source.text} (${list}) SELECT ${nulls} WHERE FALSE`, []),
   );
+  if (copy.where !== undefined) await checkCondition(context, copy.where, source, list);
   const target = columns.map((name): CopyInColumn => {
     const column = existing.find((candidate) => sameName(candidate.name, name));
     const type = column?.type ?? VARCHAR;
@@ -135,6 +136,26 @@ async function intoTable(
   const isColumn = (name: string) => names.some((column) => sameName(column, name));
   const options = resolveOptions(copy.options, columns, isColumn, relation);
   return { direction: 'from', table: source.text, relation, target, options, where: copy.where };
+}
+
+/** Binds the condition to the columns that are copied, before the client sends a row. */
+async function checkCondition(
+  context: SessionContext,
+  where: NonNullable<ClientCopy['where']>,
+  source: TableSource,
+  list: string,
+): Promise<void> {
+  const subquery = tokenize(where.text).find(({ kind, value }) => kind === 'word' && value === 'select');
+  if (subquery !== undefined) {
+    throw new SqlensError({
+      sqlState: SqlState.featureNotSupported,
+      message: 'cannot use subquery in COPY FROM WHERE condition',
+      position: where.offset + subquery.start + 1,
+    });
+  }
+  const relation = quoteIdentifier(source.parts.at(-1) ?? '');
+  const before = `SELECT * FROM (SELECT ${list} FROM ${source.text}) AS ${relation} WHERE `;
+  await shifted(where.offset - before.length, context.parse(before + where.text, []));
 }
 
 /** The columns that are copied: those of the list, or all that are not generated. */

@@ -32,8 +32,9 @@ export interface ClientCopy {
 export function readClientCopy(sql: string, tokens: readonly Token[]): ClientCopy | undefined {
   const direction = directionAt(tokens);
   const target = tokens[direction + 1];
-  if (target?.kind === 'word' && target.value === 'program') throw program(target);
-  if (target?.kind !== 'word' || !/^std(in|out)$/.test(target.value)) return undefined;
+  if (direction < 0 || target === undefined) throw endOfInput(sql, tokens);
+  if (target.kind === 'word' && target.value === 'program') throw program(target);
+  if (target.kind !== 'word' || !/^std(in|out)$/.test(target.value)) return undefined;
   const cursor = new Cursor(tokens);
   cursor.expect('copy');
   const given: GivenOption[] = [];
@@ -211,6 +212,15 @@ function formatOption(format: string, token: Token): GivenOption {
 
 function option(name: string, argument: OptionArgument, token: Token | undefined): GivenOption {
   return { name, argument, position: (token?.start ?? 0) + 1 };
+}
+
+function endOfInput(sql: string, tokens: readonly Token[]): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.syntaxError,
+    message: 'syntax error at end of input',
+    hint: 'COPY needs TO or FROM, and STDOUT, STDIN or a file.',
+    position: (tokens.at(-1)?.end ?? sql.length) + 1,
+  });
 }
 
 function nearToken(token: Token | undefined): SqlensError {

@@ -126,6 +126,7 @@ export class BinaryReader implements CopyReader {
       this.#rowNumber++;
       throw badData(`row field count is ${count}, expected ${target.length}`);
     }
+    chunk.beginRow();
     for (let at = 0; at < count; at++) {
       this.#column = at;
       const length_bytes = this.#int32('unexpected EOF in COPY data');

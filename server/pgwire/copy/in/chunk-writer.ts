@@ -12,14 +12,23 @@ import { type ColumnReader, chunkRows, columnReader } from './column-readers.ts'
 const maxChunk_bytes = 16 * 1024 * 1024;
 
 export class ChunkWriter {
+  readonly #relation: string;
   readonly #target: readonly CopyInColumn[];
   readonly #readers: readonly ColumnReader[];
   /** A bit a row, 0 for NULL; undefined while a column has none. */
   readonly #validities: (Uint8Array<ArrayBuffer> | undefined)[];
   #row = 0;
+  /** The first column of the row that must not be NULL and is; -1 for none. */
+  #refused = -1;
   #size_bytes = 0;
 
-  constructor(target: readonly CopyInColumn[], options: CopyOptions, settings: FormatSettings) {
+  constructor(
+    relation: string,
+    target: readonly CopyInColumn[],
+    options: CopyOptions,
+    settings: FormatSettings,
+  ) {
+    this.#relation = relation;
     this.#target = target;
     const format = options.format === 'binary' ? 'binary' : 'text';
     this.#readers = target.map(({ type, stored }) => columnReader(type, stored, format, settings));
@@ -39,13 +48,19 @@ export class ChunkWriter {
     return this.#row >= chunkRows || this.#size_bytes >= maxChunk_bytes;
   }
 
-  endRow(): void {
-    this.#row++;
+  beginRow(): void {
+    this.#refused = -1;
   }
 
   /** @throws SqlensError 23502 */
+  endRow(): void {
+    if (this.#refused >= 0) throw this.#nullRefused(this.#refused);
+    this.#row++;
+  }
+
   putNull(column: number): void {
-    if (this.#target[column]?.isNotNull === true) throw this.#nullRefused(column);
+    // Said when the row is whole: what is wrong with a value behind it comes first.
+    if (this.#refused < 0 && this.#target[column]?.isNotNull === true) this.#refused = column;
     let validity = this.#validities[column];
     if (validity === undefined) {
       validity = new Uint8Array(chunkRows / 8).fill(0xff);
@@ -96,7 +111,7 @@ export class ChunkWriter {
   #nullRefused(column: number): SqlensError {
     return new SqlensError({
       sqlState: SqlState.notNullViolation,
-      message: `null value in column "${this.#target[column]?.name}" violates not-null constraint`,
+      message: `null value in column "${this.#target[column]?.name}" of relation "${this.#relation}" violates not-null constraint`,
     });
   }
 }

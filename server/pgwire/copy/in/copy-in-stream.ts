@@ -56,7 +56,7 @@ export class CopyInStream implements PortalStream {
     this.execution = execution;
     this.#messages = messages;
     const { options } = execution;
-    this.#chunk = new ChunkWriter(execution.target, options, settings);
+    this.#chunk = new ChunkWriter(execution.relation, execution.target, options, settings);
     this.#reader =
       options.format === 'binary'
         ? new BinaryReader(execution.relation, execution.target)

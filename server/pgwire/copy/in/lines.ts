@@ -57,6 +57,11 @@ export class Lines {
     return this.#isBegun ? this.number : this.number + 1;
   }
 
+  /** Nothing more comes. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
   push(data: Buffer): void {
     if (this.#isOver) return;
     const rest_bytes = this.#limit - this.#next;

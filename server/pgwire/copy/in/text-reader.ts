@@ -45,7 +45,7 @@ export class TextReader implements CopyReader {
     try {
       while (rowCount < maxRows && !chunk.isFull) {
         this.#hasLine = false;
-        if (!this.#lines.find()) break;
+        if (!this.#findLine()) break;
         this.#hasLine = true;
         this.#splitLine();
         if (this.#awaitsHeader) this.#readHeader();
@@ -60,6 +60,12 @@ export class TextReader implements CopyReader {
     return rowCount;
   }
 
+  /** The names are compared even if there is no line at all. */
+  #findLine(): boolean {
+    if (this.#lines.find()) return true;
+    return this.#awaitsHeader && this.#options.header === 'match' && this.#lines.isComplete;
+  }
+
   #splitLine(): void {
     const { buffer, start, end } = this.#lines;
     this.#fields.split(buffer, start, end);
@@ -71,8 +77,12 @@ export class TextReader implements CopyReader {
     const columnCount = target.length;
     if (fields.count > columnCount) throw badData('extra data after last expected column');
     const { forceNotNull, forceNull, format } = this.#options;
+    chunk.beginRow();
     for (let at = 0; at < columnCount; at++) {
-      if (at >= fields.count) throw badData(`missing data for column "${target[at]?.name}"`);
+      if (at >= fields.count) {
+        this.#column = -1;
+        throw badData(`missing data for column "${target[at]?.name}"`);
+      }
       this.#column = at;
       let isNull = fields.isNull[at] === 1;
       if (format === 'csv') {
@@ -97,7 +107,7 @@ export class TextReader implements CopyReader {
     const expected = this.#target.length;
     if (fields.count !== expected) {
       const count = fields.count > expected ? this.#countFields() : fields.count;
-      throw badData(`wrong number of fields in header line: field count is ${count}, expected ${expected}`);
+      throw badData(`wrong number of fields in header line: got ${count}, expected ${expected}`);
     }
     for (const [at, { name }] of this.#target.entries()) {
       const found = fields.bytes(at).toString('utf8');
@@ -124,7 +134,7 @@ export class TextReader implements CopyReader {
 
   #context(): string {
     const { buffer, start, end, number } = this.#lines;
-    const line = `COPY ${this.#relation}, line ${number}`;
+    const line = `COPY ${this.#relation}, line ${Math.max(1, number)}`;
     const column = this.#target[this.#column];
     if (column !== undefined) {
       const isNull = this.#fields.isNull[this.#column] === 1;
