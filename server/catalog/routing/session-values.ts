@@ -272,7 +272,11 @@ export function forMirror(
     if (value === undefined) continue;
     const column = quoteIdentifier(call.source?.column ?? call.name);
     const alias = call.source?.hasAlias === false ? ` AS ${column}` : '';
-    answered += `${sql.slice(copied, call.start)}(SELECT ${postgresConstant(value)} AS ${column}${keptInPostgres(call)})${alias}`;
+    const answer = `(SELECT ${postgresConstant(value)} AS ${column}${keptInPostgres(call)})`;
+    // Bare, ANY would compare with the subquery's rows, not with the array's elements. The cast keeps the name.
+    const isBare = !Array.isArray(value.text) || call.source !== undefined;
+    answered += sql.slice(copied, call.start);
+    answered += isBare ? `${answer}${alias}` : `CAST(${answer} AS ${value.postgresType})`;
     copied = call.end;
   }
   return answered + sql.slice(copied, part.end);
