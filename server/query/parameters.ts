@@ -45,6 +45,25 @@ export function castParameters(
   };
 }
 
+/** NULLs of their types in the place of parameters: for describing what cannot be described with parameters. */
+export function replaceParameters(
+  sql: string,
+  tokens: readonly Token[],
+  typeOf: (parameter: number) => DuckDBType | undefined,
+): TypedText {
+  let text = '';
+  let copied = 0;
+  for (const token of tokens) {
+    const number = parameterNumber(token);
+    if (number === undefined) continue;
+    const type = typeOf(number)?.toString() ?? 'VARCHAR';
+    text += `${sql.slice(copied, token.start)}(NULL::${type})`;
+    copied = token.end;
+  }
+  // Errors of this text are nobody's.
+  return { text: text + sql.slice(copied), original: (position) => position };
+}
+
 /** The highest $n in the text. */
 export function parameterCount(tokens: readonly Token[]): number {
   let count = 0;

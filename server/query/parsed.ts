@@ -11,15 +11,24 @@ import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass, QueryAnswering } from '../../udf-registry/pass.ts';
 import type { MixedPlan } from '../catalog/routing/plan.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from './api.ts';
+import { type InferTypes, withBytes } from './bytes-literals.ts';
 import { findWord } from './clauses.ts';
 import type { PreparedCopy } from './copy/prepare.ts';
 import { resultNames, translate } from './dialect/index.ts';
+import { parameterCasts } from './dialect/parameter-casts.ts';
 import { parameterGuesses } from './dialect/parameter-guesses.ts';
+import { parameterProbe } from './dialect/parameter-probe.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
-import { castParameters, inferredType, parameterCount, type TypedText } from './parameters.ts';
+import {
+  castParameters,
+  inferredType,
+  parameterCount,
+  replaceParameters,
+  type TypedText,
+} from './parameters.ts';
 import type { StatementKind } from './statements.ts';
-import type { Token } from './tokens.ts';
+import { type Token, tokenize } from './tokens.ts';
 
 export interface Parsed extends EngineStatement {
   readonly tokens: readonly Token[];
@@ -92,8 +101,20 @@ export async function describe(
     signal: new AbortController().signal,
     onError: 'null',
   });
-  const known = Array.from({ length: count }, (_, at) => declared[at]);
-  const translated = translate(text, tokens, statement);
+  const casts = parameterCasts(tokens);
+  const known = Array.from({ length: count }, (_, at) => declared[at] ?? casts.get(at + 1));
+  const infer =
+    (typeOf: Parameters<typeof castParameters>[2]): InferTypes =>
+    async (sql, from, more) => {
+      const typed = castParameters(sql, tokenize(sql), typeOf);
+      const { facts } = await attemptPrepare(engine, connection, typed, from + more, query);
+      return facts?.parameterTypes.slice(from);
+    };
+  const translated = await withBytes(
+    translate(text, tokens, statement),
+    count,
+    infer((number) => known[number - 1]),
+  );
   const castTypes = (typeOf: Parameters<typeof castParameters>[2]): TypedText => {
     if (count === 0) return translated;
     const cast = castParameters(translated.text, translated.tokens(), typeOf);
@@ -104,6 +125,14 @@ export async function describe(
   let { facts, error } = attempt;
   const undetermined = new Set<number>();
   if (count > 0 && (facts === undefined || facts.parameterTypes.some((type) => type === undefined))) {
+    const probe = parameterProbe(translated.text, translated.tokens());
+    if (probe !== undefined) {
+      const probed = castParameters(probe.text, tokenize(probe.text), (number) => known[number - 1]);
+      const { facts: found } = await attemptPrepare(engine, connection, probed, count, query);
+      found?.parameterTypes.forEach((type, at) => {
+        if (type !== undefined) known[at] ??= probe.typeOf(at + 1, type);
+      });
+    }
     // What nothing determines is text; a statement that could not be bound at all may be bound with that.
     const types = known.map(
       (type, at) => type ?? (facts?.parameterTypes[at] === undefined ? VARCHAR : undefined),
@@ -135,6 +164,24 @@ export async function describe(
     }
   }
   if (facts === undefined) throw error;
+  const { parameterTypes } = facts;
+  if (count > 0) {
+    typed = await withBytes(
+      { ...typed, tokens: () => tokenize(typed.text) },
+      count,
+      infer(() => undefined),
+    );
+  }
+  if (facts.columns.some((column) => column.type === undefined)) {
+    // A table function has no columns before its arguments are there: NULLs of their types may do.
+    const stand = replaceParameters(
+      translated.text,
+      translated.tokens(),
+      (number) => parameterTypes[number - 1],
+    );
+    const { facts: found } = await attemptPrepare(engine, connection, stand, 0, query);
+    if (found !== undefined) facts = { ...facts, columns: found.columns };
+  }
   return {
     kind: 'engine',
     text,

@@ -2,7 +2,10 @@
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
 import { quoteLiteral, type Token } from '../../tokens.ts';
 import { type CastLiteral, castLiterals } from '../cast-literals.ts';
+import type { Edits } from '../edits.ts';
+import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';
+import { isWord } from '../select-lists.ts';
 
 /** What DuckDB is to read instead; undefined: the same. */
 type Reader = (text: string, constant: CastLiteral) => string | undefined;
@@ -28,7 +31,8 @@ const READERS: Readonly<Record<string, Reader>> = {
 export const typedConstants: Rule = {
   name: 'typed-constants',
   needs: ['::', 'cast', ...Object.keys(READERS), 'integer', 'bigint', 'smallint', 'boolean', 'int'],
-  apply({ tokens }, edits) {
+  apply({ tokens, statement }, edits) {
+    if (statement.kind === 'ddl') defaultsOfBytes(tokens, edits);
     for (const constant of castLiterals(tokens)) {
       if (constant.isArray) continue;
       const text = READERS[constant.type]?.(constant.literal.value, constant);
@@ -40,6 +44,22 @@ export const typedConstants: Rule = {
     }
   },
 };
+
+/** `b bytea DEFAULT '\\xdead'` */
+function defaultsOfBytes(tokens: readonly Token[], edits: Edits): void {
+  for (const [at, token] of tokens.entries()) {
+    const literal = tokens[at + 1];
+    if (!isWord(token, 'default') || literal?.kind !== 'string' || isOperator(tokens[at + 2], '::')) continue;
+    for (let back = at - 1; back > 0; back--) {
+      const before = tokens[back];
+      if (isOperator(before, ',') || isOperator(before, '(')) break;
+      if (isWord(before, 'bytea') || isWord(before, 'blob')) {
+        edits.replace(literal, `${quoteLiteral(readBytes(literal.value, { literal }))}::blob`);
+        break;
+      }
+    }
+  }
+}
 
 /** DuckDB takes 1e3, 1.5, 0x1F and 1_000 as well, and rounds. PostgreSQL 15 does not. */
 function readInteger(text: string, { literal, type }: CastLiteral): undefined {
