@@ -8,16 +8,23 @@ import { Session, type SessionPeers } from './query/session.ts';
 /** The name of the one database there is. */
 export const DATABASE_NAME = 'sqlens';
 
+const NO_LOGINS: ReadonlyMap<string, Role> = new Map();
+
 export class EngineBackend implements Backend, SessionPeers {
   readonly #engine: Engine;
   readonly #catalog: Catalog;
   readonly #sessions = new Set<Session>();
   #lastId = 0;
 
-  constructor(engine: Engine, ports: CatalogPorts) {
+  constructor(
+    engine: Engine,
+    ports: CatalogPorts,
+    logins: () => ReadonlyMap<string, Role> = () => NO_LOGINS,
+  ) {
     this.#engine = engine;
     this.#catalog = new Catalog({
       ...ports,
+      logins,
       activity: () => [...this.#sessions].map(({ activity }) => activity),
       logger: engine.options.logger,
       withUtility: (work) => engine.withUtility(work),

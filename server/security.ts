@@ -11,6 +11,7 @@ import {
   type WireLogger,
   type WireServer,
 } from './pgwire/index.ts';
+import type { Role } from './query/api.ts';
 
 export interface SecurityOptions {
   /** One password for every user; excludes `passwordFile`. */
@@ -29,6 +30,7 @@ export class Security {
   readonly #logger: WireLogger;
   readonly passwords: Passwords | undefined;
   readonly tls: TlsPem | undefined;
+  #logins: ReadonlyMap<string, Role> = new Map();
   #wire: WireServer | undefined;
 
   /** @throws SqlensError for a file that cannot be used, or a password file without users */
@@ -36,6 +38,7 @@ export class Security {
     this.#options = options;
     this.#logger = logger;
     this.passwords = this.#readPasswords();
+    if (typeof this.passwords === 'object') this.#logins = loginsOf(this.passwords);
     this.tls = this.#readTls();
     if (typeof this.passwords === 'object' && this.passwords.size === 0) {
       throw new SqlensError({
@@ -44,6 +47,11 @@ export class Security {
         hint: `sqlens user add NAME --role admin --password-file ${options.passwordFile ?? 'FILE'}`,
       });
     }
+  }
+
+  /** The users of the password file. */
+  get logins(): ReadonlyMap<string, Role> {
+    return this.#logins;
   }
 
   /** True when there is something to read again. */
@@ -99,6 +107,7 @@ export class Security {
     this.#attempt('the password file', () => {
       const users = readPasswordFile(passwordFile);
       this.#wire?.usePasswords(users);
+      this.#logins = loginsOf(users);
       this.#logger.info({ file: passwordFile, users: users.size }, 'the password file was read again');
     });
   }
@@ -132,6 +141,10 @@ export class Security {
     }
     return pem;
   }
+}
+
+function loginsOf(users: Exclude<Passwords, string>): ReadonlyMap<string, Role> {
+  return new Map([...users].map(([name, user]) => [name, typeof user === 'string' ? 'admin' : user.role]));
 }
 
 function readPem(option: string, file: string): Buffer {

@@ -67,9 +67,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
       withConnection: (work) => engine.withUtility(work),
       logger,
     });
-    const backend = new EngineBackend(engine, ports);
-    undo.push(() => backend.close());
     const security = new Security(config, logger);
+    const backend = new EngineBackend(engine, ports, () => security.logins);
+    undo.push(() => backend.close());
     const wire = createWireServer({
       backend,
       host: config.host,

@@ -1,5 +1,5 @@
 /** The seam between a session of the engine and the catalog: what each needs of the other. */
-import type { Notice, Role } from '../query/api.ts';
+import type { Notice, Role, SocketEnds } from '../query/api.ts';
 import type { OwnDefinitions } from './schema/index.ts';
 
 /** What the catalog's answers depend on besides the objects there are. */
@@ -8,6 +8,9 @@ export interface CatalogSession {
   readonly role: Role;
   /** The process id that BackendKeyData gave the client. */
   readonly processId: number;
+  readonly remoteAddress: string;
+  /** Undefined for sessions that no client has. */
+  readonly socket: SocketEnds | undefined;
   /** Temporary tables, and what its transaction has not committed. */
   readonly ownDefinitions: OwnDefinitions;
   /** The name of the one database. */
@@ -37,6 +40,7 @@ export interface SessionActivity {
   readonly role: Role;
   readonly applicationName: string;
   readonly remoteAddress: string;
+  readonly remotePort: number | undefined;
   readonly startedAt: Date;
   readonly transactionStartedAt: Date | undefined;
   readonly queryStartedAt: Date | undefined;

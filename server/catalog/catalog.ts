@@ -5,15 +5,23 @@
  */
 
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { messageOf } from '../../common/errors.ts';
+import { messageOf, unreachable } from '../../common/errors.ts';
 import type { Logger } from '../../udf-registry/logger.ts';
-import type { BoundStatement, CatalogExecution, CatalogStatement } from '../query/api.ts';
+import type { BoundStatement, CatalogExecution, CatalogStatement, Role } from '../query/api.ts';
 import type { RelationOrigin } from '../query/column-origins.ts';
 import { EngineNames, NamesCache } from '../query/known-names.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
 import { factsOf } from './facts.ts';
-import { type CatalogReply, describeMessages, executeMessages, readDataRow, readReply } from './messages.ts';
+import {
+  type CatalogEffect,
+  type CatalogReply,
+  describeMessages,
+  executeMessages,
+  readDataRow,
+  readReply,
+} from './messages.ts';
 import type { Mirror } from './mirror/mirror.ts';
+import { isRoleName } from './mirror/roles.ts';
 import { prologueOf } from './prologue.ts';
 import type { SessionCall } from './routing/constants.ts';
 import { type MirrorRows, materialise } from './routing/materialise.ts';
@@ -31,6 +39,8 @@ export interface CatalogPorts {
 }
 
 export interface CatalogOptions extends CatalogPorts {
+  /** The users of the password file, another map whenever they change; none without one. */
+  readonly logins: () => ReadonlyMap<string, Role>;
   /** The sessions there are now. */
   readonly activity: () => readonly SessionActivity[];
   /** Runs something on a connection that sees what is committed. */
@@ -51,6 +61,7 @@ export class Catalog {
   readonly #options: CatalogOptions;
   readonly #names = new NamesCache();
   #warmUp: NodeJS.Timeout | undefined;
+  #knownLogins: ReadonlyMap<string, Role> | undefined;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -132,7 +143,7 @@ export class Catalog {
     const calls = isRouted(statement) ? statement.sessionCalls : [];
     const sql = await this.#answered(text, calls, 'execute', session);
     const reply = await this.#ask(text, executeMessages({ ...binding, sql, parameterOids }), session, signal);
-    for (const error of reply.notices) session.notice({ severity: 'NOTICE', error });
+    for (const notice of reply.notices) session.notice(notice);
     return executionOf(statement, reply);
   }
 
@@ -171,6 +182,16 @@ export class Catalog {
     };
   }
 
+  /** Those who have not come yet, too: has_table_privilege('somebody', …) may ask about them. */
+  async #ensureLogins(): Promise<void> {
+    const logins = this.#options.logins();
+    if (logins === this.#knownLogins) return;
+    const isPossible = ([name, role]: readonly [string, Role]) =>
+      isRoleName(name) && name !== (role === 'admin' ? 'analyst' : 'admin');
+    await this.#options.mirror.ensureRoles([...logins].filter(isPossible));
+    this.#knownLogins = logins;
+  }
+
   async #ask(
     sql: string,
     bytes: Buffer,
@@ -179,10 +200,13 @@ export class Catalog {
   ): Promise<CatalogReply> {
     const { activity, mirror, schema } = this.#options;
     await schema.upToDate();
-    await mirror.ensureRole(session.user, session.role);
+    await mirror.ensureRoles([[session.user, session.role]]);
+    await this.#ensureLogins();
     const overlay = await schema.overlayFor(session.ownDefinitions);
     const prologue = prologueOf(sql, session, activity);
-    return readReply(await mirror.request({ prologue, overlay, bytes }, signal));
+    const reply = readReply(await mirror.request({ prologue, overlay, bytes }, signal));
+    for (const effect of reply.effects) await settle(effect, session);
+    return reply;
   }
 }
 
@@ -193,6 +217,22 @@ const ENGINE_ROUTE: Route = { kind: 'engine' };
 
 /** How many rows leave at a time, so that other connections have their turn. */
 const BATCH_ROWS = 256;
+
+/** Does to the session, or to another, what the statement has asked for. */
+async function settle(effect: CatalogEffect, session: CatalogSession): Promise<void> {
+  switch (effect[0]) {
+    case 'cancel':
+    case 'terminate':
+      session.signalBackend(effect[1], effect[0]);
+      return;
+    case 'notify':
+      return session.notify(effect[1], effect[2]);
+    case 'set':
+      return session.setConfig(effect[1], effect[2], effect[3]);
+    default:
+      return unreachable(effect);
+  }
+}
 
 function executionOf(statement: CatalogStatement, { rows, commandTag }: CatalogReply): CatalogExecution {
   let at = 0;

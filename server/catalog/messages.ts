@@ -4,7 +4,8 @@
  */
 import { Writer } from 'pg-protocol/dist/buffer-writer.js';
 import { foreignSqlState, SqlensError, SqlState } from '../../common/errors.ts';
-import type { CatalogColumn, WireFormat } from '../query/api.ts';
+import type { CatalogColumn, Notice, WireFormat } from '../query/api.ts';
+import { EFFECT_SQLSTATE } from './mirror/names.ts';
 
 export interface CatalogBinding {
   readonly sql: string;
@@ -54,6 +55,12 @@ function addFormats(writer: Writer, formats: readonly WireFormat[]): void {
   for (const format of formats) writer.addInt16(format === 'binary' ? 1 : 0);
 }
 
+/** See EFFECT_SQLSTATE. */
+export type CatalogEffect =
+  | readonly ['cancel' | 'terminate', processId: number]
+  | readonly ['notify', channel: string, payload: string]
+  | readonly ['set', name: string, value: string, isLocal: boolean];
+
 /** What the catalog said, as far as we look at it. */
 export interface CatalogReply {
   readonly parameterOids: readonly number[];
@@ -61,7 +68,9 @@ export interface CatalogReply {
   readonly columns: readonly CatalogColumn[] | undefined;
   readonly rows: readonly Uint8Array[];
   readonly commandTag: string;
-  readonly notices: readonly SqlensError[];
+  readonly notices: readonly Notice[];
+  /** What the statement wants done, which only the session can. */
+  readonly effects: readonly CatalogEffect[];
 }
 
 const HEADER_BYTES = 5;
@@ -71,7 +80,8 @@ export function readReply(bytes: Buffer): CatalogReply {
   let parameterOids: number[] = [];
   let columns: CatalogColumn[] | undefined;
   const rows: Uint8Array[] = [];
-  const notices: SqlensError[] = [];
+  const notices: Notice[] = [];
+  const effects: CatalogEffect[] = [];
   let commandTag = '';
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const end = at + 1 + bytes.readInt32BE(at + 1);
@@ -92,16 +102,19 @@ export function readReply(bytes: Buffer): CatalogReply {
         commandTag = body.toString('utf8', 0, body.length - 1);
         break;
       case 'E':
-        throw readReport(body);
-      case 'N':
-        notices.push(readReport(body));
+        throw readReport(fieldsOf(body));
+      case 'N': {
+        const fields = fieldsOf(body);
+        if (fields.get('C') === EFFECT_SQLSTATE) effects.push(JSON.parse(fields.get('M') ?? '[]'));
+        else notices.push({ severity: severityOf(fields), error: readReport(fields) });
         break;
+      }
       default:
       // ParseComplete, BindComplete, NoData, ReadyForQuery: nothing we do not know.
     }
     at = end;
   }
-  return { parameterOids, columns, rows, commandTag, notices };
+  return { parameterOids, columns, rows, commandTag, notices, effects };
 }
 
 function readColumns(body: Buffer): CatalogColumn[] {
@@ -138,13 +151,22 @@ export function readDataRow(message: Uint8Array): (string | null)[] {
 }
 
 /** The fields of an ErrorResponse or NoticeResponse. */
-function readReport(body: Buffer): SqlensError {
+function fieldsOf(body: Buffer): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   for (let at = 0; at < body.length && body[at] !== 0; ) {
     const end = body.indexOf(0, at + 1);
     fields.set(String.fromCharCode(body[at] ?? 0), body.toString('utf8', at + 1, end));
     at = end + 1;
   }
+  return fields;
+}
+
+function severityOf(fields: ReadonlyMap<string, string>): Notice['severity'] {
+  const severity = fields.get('V');
+  return severity === 'WARNING' || severity === 'INFO' ? severity : 'NOTICE';
+}
+
+function readReport(fields: ReadonlyMap<string, string>): SqlensError {
   const position = Number(fields.get('P') ?? 0);
   return new SqlensError({
     sqlState: foreignSqlState(fields.get('C') ?? '') ?? SqlState.internalError,

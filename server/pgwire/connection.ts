@@ -5,7 +5,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
-import type { Backend, BackendSession } from '../query/api.ts';
+import type { Backend, BackendSession, SocketEnds } from '../query/api.ts';
 import { authenticate, type Door } from './auth/authenticate.ts';
 import { acceptTls, type TlsIdentity } from './auth/tls.ts';
 import { Framer } from './codec/framer.ts';
@@ -69,6 +69,7 @@ export class Connection {
     this.#info = {
       processId: options.processId,
       remoteAddress: socket.remoteAddress ?? '',
+      socket: endsOf(socket),
       user: '',
       database: '',
       applicationName: '',
@@ -175,6 +176,7 @@ export class Connection {
     for (const [name, value] of backendSession.parameterStatuses()) context.parameterChanged(name, value);
     context.reportParameters();
     backendSession.onNotice = (notice) => output.send({ kind: 'notice', fields: noticeReport(notice) });
+    backendSession.onTerminate = () => this.shutDown(terminated());
     backendSession.onNotification = () => this.#session?.notify();
     backendSession.onParameterStatus = (name, value) => context.parameterChanged(name, value);
     output.send({ kind: 'backendKeyData', processId: this.#info.processId, secret: this.#secret });
@@ -264,6 +266,19 @@ function tooSlow(): FatalProtocolError {
     message: 'canceling authentication due to timeout',
     hint: 'Send the startup packet and the password sooner, or raise the authentication timeout of the server.',
   });
+}
+
+function terminated(): FatalProtocolError {
+  return new FatalProtocolError({
+    sqlState: SqlState.adminShutdown,
+    message: 'terminating connection due to administrator command',
+    hint: 'Another session has called pg_terminate_backend().',
+  });
+}
+
+function endsOf({ remotePort, localAddress, localPort }: Socket): SocketEnds | undefined {
+  if (remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined;
+  return { remotePort, localAddress, localPort };
 }
 
 function notEncrypted({ remoteAddress, user, database }: ConnectionInfo): FatalProtocolError {

@@ -1,4 +1,5 @@
 /** What a wire server is told, and its defaults. */
+import type { SocketEnds } from '../query/api.ts';
 import type { ReportFields } from './codec/backend.ts';
 
 export interface WireLimits {
@@ -53,6 +54,8 @@ export interface ConnectionInfo {
   /** What pg_backend_pid() is to say, and what a CancelRequest names. */
   readonly processId: number;
   readonly remoteAddress: string;
+  /** Undefined when the client left before it was looked at. */
+  readonly socket: SocketEnds | undefined;
   /** '' until the startup packet has been read. */
   readonly user: string;
   readonly database: string;

@@ -124,7 +124,7 @@ const notSettings: ReadonlySet<string> = new Set([
  */
 export function sessionStart(
   packet: Startup,
-  connection: Pick<ConnectionInfo, 'remoteAddress' | 'processId'>,
+  connection: Pick<ConnectionInfo, 'remoteAddress' | 'socket' | 'processId'>,
 ): Omit<SessionStart, 'role'> {
   const { parameters } = packet;
   const user = parameters.get('user') ?? '';
@@ -150,6 +150,7 @@ export function sessionStart(
     database: database === undefined || database === '' ? user : database,
     applicationName,
     remoteAddress: connection.remoteAddress,
+    socket: connection.socket,
     processId: connection.processId,
     settings,
   };

@@ -34,13 +34,14 @@ export class Activity {
   }
 
   snapshot(transaction: TransactionStatus, applicationName: string): SessionActivity {
-    const { processId, user, role, remoteAddress } = this.#start;
+    const { processId, user, role, remoteAddress, socket } = this.#start;
     return {
       processId,
       user,
       role,
       applicationName,
       remoteAddress,
+      remotePort: socket?.remotePort,
       startedAt: this.#startedAt,
       transactionStartedAt: this.#transactionStartedAt,
       queryStartedAt: this.#queryStartedAt,

@@ -15,12 +15,21 @@ import type { PreparedStatements } from './prepared-statements.ts';
 /** What a user may do: `admin` everything, `analyst` read and call functions. */
 export type Role = 'admin' | 'analyst';
 
+/** The ports of a client's connection, and our end of it. */
+export interface SocketEnds {
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
 export interface SessionStart {
   readonly user: string;
   readonly role: Role;
   readonly database: string;
   readonly applicationName: string;
   readonly remoteAddress: string;
+  /** Undefined for sessions that no client has. */
+  readonly socket?: SocketEnds | undefined;
   /** What pg_backend_pid() says, and what a cancel request names; 0 for the server's own sessions. */
   readonly processId: number;
   /** GUCs of the startup message (and of `options=-c name=value`), by lower-case name. */

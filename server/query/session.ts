@@ -345,12 +345,14 @@ export class Session implements BackendSession {
     return { connection: this.#connection, stamp: mayDiffer ? this.#definitionCount : 0 };
   }
 
-  #asSeenByCatalog({ user, role, processId }: SessionStart): CatalogSession {
+  #asSeenByCatalog({ user, role, processId, remoteAddress, socket }: SessionStart): CatalogSession {
     const ownDefinitions = () => this.#ownDefinitions();
     return {
       user,
       role,
       processId,
+      remoteAddress,
+      socket,
       database: 'sqlens',
       versionText: VERSION_TEXT,
       get ownDefinitions() {
@@ -468,7 +470,7 @@ export class Session implements BackendSession {
         ? this.#parseEngine(sql, declared)
         : this.#parseMixed(plan, 'describe', declared));
     } catch (error) {
-      const isUnread = error instanceof SqlensError && error.sqlState === SqlState.syntaxError;
+      const isUnread = error instanceof SqlensError && /^syntax error at/.test(error.message);
       throw isUnread && 'syntaxError' in route ? (route.syntaxError ?? error) : error;
     }
   }

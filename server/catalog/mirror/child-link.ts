@@ -138,12 +138,20 @@ function listen(child: ChildProcess, onFrame: Listener['onFrame']): Listener {
   return listener;
 }
 
+/** Whether an option, or the value behind it, is meant for this process and not for its children. */
+function isOurs(option = '', value?: string): boolean {
+  const isOption = /^--(test|inspect|watch|max-|expose)/.test(option);
+  return value === undefined ? isOption : isOption && !option.includes('=') && !value.startsWith('-');
+}
+
 function startChild(task: MirrorTask): ChildProcess {
   try {
     return fork(childEntry(import.meta.url, './mirror-process'), [JSON.stringify(task)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
       execArgv: [
-        ...process.execArgv.filter((argument) => !/^--(test|inspect|watch|max-|expose)/.test(argument)),
+        ...process.execArgv.filter(
+          (argument, at, all) => !isOurs(argument) && !isOurs(all[at - 1], argument),
+        ),
         ...NODE_OPTIONS,
       ],
       env: inherited(),

@@ -149,11 +149,8 @@ test('nothing that a statement can call gives more rights, reaches the machine, 
     'SELECT pg_sleep(2)',
     `SELECT pg_sleep_for('2 s')`,
     `SELECT pg_sleep_until(now() + interval '1 hour')`,
-    'SELECT pg_terminate_backend(1)',
-    'SELECT pg_cancel_backend(1)',
     'SELECT pg_advisory_lock(1)',
     'SELECT pg_try_advisory_xact_lock_shared(1, 2)',
-    `SELECT pg_notify('a', 'b')`,
     `SELECT nextval('numbers')`,
     'SELECT pg_export_snapshot()',
     'SELECT * INTO public.stolen FROM pg_class',
@@ -377,7 +374,7 @@ test('clients that list schemas, tables and functions see nothing of ours', asyn
 
 test('logins may have any name that is not reserved', async () => {
   for (const name of ['o"hara', `it's`, '$role$', 'select', 'Zürich 1', ' ', 'postgres', 'analyst']) {
-    await mirror.ensureRole(name, 'analyst');
+    await mirror.ensureRoles([[name, 'analyst']]);
     const shown = await mirror.request({
       prologue: [`SET LOCAL SESSION AUTHORIZATION "${name.replaceAll('"', '""')}"`],
       overlay: [],
@@ -387,7 +384,7 @@ test('logins may have any name that is not reserved', async () => {
     });
     assert.deepEqual(readRows(shown), [{ current_user: name, reads: 't', owns: 'f' }], name);
   }
-  await mirror.ensureRole('postgres', 'admin');
+  await mirror.ensureRoles([['postgres', 'admin']]);
   assert.equal(
     await value(mirror, `SELECT pg_has_role('admin', 'USAGE') AND NOT pg_has_role('analyst', 'USAGE')`, {
       user: 'postgres',
@@ -395,7 +392,7 @@ test('logins may have any name that is not reserved', async () => {
     't',
   );
   for (const name of ['pg_sqlens', 'public', 'none', '', 'x'.repeat(64), 'a\0b']) {
-    await assert.rejects(mirror.ensureRole(name, 'admin'), { sqlState: '42602' }, name);
+    await assert.rejects(mirror.ensureRoles([[name, 'admin']]), { sqlState: '42602' }, name);
   }
 });
 
@@ -428,4 +425,28 @@ test('a change is made whole or not at all, and its failure quotes the statement
   assert.equal(await value(mirror, `SELECT to_regclass('public.half')`), null);
   await mirror.apply(['CREATE TABLE public.half (a int)']);
   assert.equal(await value(mirror, `SELECT to_regclass('public.half')`), 'half');
+});
+
+test('what acts on sessions is told to the server by notices, with the rights of who asks', async () => {
+  const backends = `SET LOCAL ${SESSION_SETTINGS.backends} = '{"7": "ann", "8": "adam"}'`;
+  const told = async (user: string, sql: string): Promise<string[]> => {
+    const prologue = [backends, `SET LOCAL SESSION AUTHORIZATION "${user}"`];
+    const answer = await mirror.request({ prologue, overlay: [], bytes: queryMessage(sql) });
+    const text = answer.toString('latin1');
+    return [...text.matchAll(/C([0-9A-Z]{5})\0M([^\0]*)\0/g)].map(
+      ([, code, message]) => `${code} ${message}`,
+    );
+  };
+  assert.deepEqual(
+    await told('adam', 'SELECT pg_cancel_backend(pid) FROM generate_series(7, 9) AS g (pid)'),
+    ['SQ001 ["cancel", 7]', 'SQ001 ["cancel", 8]', '01000 PID 9 is not a PostgreSQL server process'],
+  );
+  assert.deepEqual(await told('ann', 'SELECT pg_terminate_backend(7)'), ['SQ001 ["terminate", 7]']);
+  assert.deepEqual(await told('ann', 'SELECT pg_terminate_backend(8)'), [
+    '42501 permission denied to terminate process',
+  ]);
+  assert.deepEqual(
+    await told('ann', `SELECT pg_notify('a"', NULL), set_config('DateStyle', 'German', false)`),
+    ['SQ001 ["notify", "a\\"", ""]', 'SQ001 ["set", "DateStyle", "German", false]'],
+  );
 });

@@ -57,8 +57,10 @@ export async function openMirror(
     rebuilds++;
     await fill(mirror);
   };
-  await mirror.ensureRole('ann', 'analyst');
-  await mirror.ensureRole('adam', 'admin');
+  await mirror.ensureRoles([
+    ['ann', 'analyst'],
+    ['adam', 'admin'],
+  ]);
   return { mirror, rebuilds: () => rebuilds };
 }
 

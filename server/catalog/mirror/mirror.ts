@@ -35,6 +35,7 @@ import { Upkeep } from './upkeep.ts';
 /** Whoever cancels is answered at once; the process gets this long to finish by itself before it is killed. */
 const CANCEL_GRACE_MS = 200;
 const MAX_MESSAGES_BYTES = 8 * 2 ** 20;
+const ROLES_PER_TRANSACTION = 100;
 /** Starts in a row that may fail before those who wait are told. */
 const START_TRIES = 2;
 
@@ -188,12 +189,19 @@ export class Mirror {
     return readRows(answer);
   }
 
-  /** Makes a login known to the mirror, as a member of the group; does nothing when it is. */
-  async ensureRole(name: string, role: MirrorRole): Promise<void> {
-    if (this.#roles.get(name) === role && this.#link !== undefined) return;
-    const statements = createRoleStatements(name, role);
-    await this.apply(statements);
-    this.#roles.set(name, role);
+  /**
+   * Makes logins known to the mirror, each as a member of its group; does nothing for those that are.
+   * @throws SqlensError 42602 for a name that PostgreSQL cannot have
+   */
+  async ensureRoles(logins: Iterable<readonly [name: string, role: MirrorRole]>): Promise<void> {
+    const unknown = [...logins].filter(
+      ([name, role]) => this.#roles.get(name) !== role || this.#link === undefined,
+    );
+    for (let at = 0; at < unknown.length; at += ROLES_PER_TRANSACTION) {
+      const part = unknown.slice(at, at + ROLES_PER_TRANSACTION);
+      await this.apply(part.flatMap(([name, role]) => createRoleStatements(name, role)));
+      for (const [name, role] of part) this.#roles.set(name, role);
+    }
   }
 
   stats(): MirrorStats {

@@ -45,6 +45,8 @@ export const SESSION_SETTINGS = {
   serverStart: 'sqlens_mirror.server_start',
   /** JSON: the rows of pg_settings; only these are shown then. Columns not given are those PostgreSQL has. */
   settings: 'sqlens_mirror.settings',
+  /** JSON: the users of the sessions there are, by process id; for functions that end or interrupt one. */
+  backends: 'sqlens_mirror.backends',
   /** JSON: the rows of pg_stat_activity. */
   activity: 'sqlens_mirror.activity',
   /** JSON: the rows of pg_prepared_statements. */
@@ -52,6 +54,12 @@ export const SESSION_SETTINGS = {
   /** JSON: the rows of pg_cursors. */
   cursors: 'sqlens_mirror.cursors',
 } as const;
+
+/**
+ * SQLSTATE of a notice that asks for something only the session can do, once the statement has succeeded. Its message is a
+ * JSON array: ["cancel", pid], ["terminate", pid], ["notify", channel, payload] or ["set", name, value, is local].
+ */
+export const EFFECT_SQLSTATE = 'SQ001';
 
 /** Kept by the mirror itself: the OIDs of all objects that have a stored definition, each between two spaces. */
 export const DEFINED_SETTING = 'sqlens_mirror.defined';

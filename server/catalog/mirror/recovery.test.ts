@@ -180,7 +180,7 @@ test('an owner who cannot fill the mirror fails the start; the next one begins a
   };
   await assert.rejects(mirror.start(), { message: 'no content' });
   assert.equal(mirror.stats().state, 'stopped');
-  await mirror.ensureRole('ann', 'analyst');
+  await mirror.ensureRoles([['ann', 'analyst']]);
   assert.equal(await value(mirror, `SELECT to_regclass('public.cars')`), 'cars');
   assert.equal(tries, 2);
 });

@@ -6,13 +6,18 @@ export type MirrorRole = 'admin' | 'analyst';
 
 const MAX_NAME_BYTES = 63;
 
+/** Whether PostgreSQL can have a role of that name that is no name of its own. */
+export function isRoleName(name: string): boolean {
+  const isReserved = /^pg_/.test(name) || name === 'public' || name === 'none';
+  return !isReserved && name !== '' && !name.includes('\0') && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+}
+
 /**
  * Statements that make a login, or give the one there is its group.
  * @throws SqlensError 42602 for names that PostgreSQL cannot have or keeps for itself
  */
 export function createRoleStatements(name: string, role: MirrorRole): readonly string[] {
-  const reserved = /^pg_/.test(name) || name === 'public' || name === 'none';
-  if (reserved || name === '' || name.includes('\0') || Buffer.byteLength(name) > MAX_NAME_BYTES) {
+  if (!isRoleName(name)) {
     throw new SqlensError({
       sqlState: SqlState.invalidName,
       message: `role name ${JSON.stringify(name.slice(0, 100))} cannot be used`,

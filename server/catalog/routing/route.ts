@@ -212,8 +212,6 @@ function decideByTree({ sql, tokens, constants, statement, known }: DecideInput)
     .flatMap(({ sessionCalls }) => sessionCalls)
     .find((call) => EFFECTS.has(call.name) && parametersOf(call).length > 0);
   if (uses.readsOnly && isCatalogOnly(uses.root) && !(isSessionOnly && bound !== undefined)) {
-    if (bound !== undefined) throw notHere(bound.name, bound.start);
-    refuseEffects(called, inTree, offset);
     return {
       kind: 'catalog',
       sessionCalls: inTree.flatMap(({ sessionCalls }) => sessionCalls),
@@ -241,31 +239,8 @@ function withSources(
   return { ...constant, sessionCalls };
 }
 
-/** Functions that change the session: the mirror is everybody's, so they are done by SQLens or not at all. */
+/** Functions that change the session: its own way of taking parameters is PostgreSQL's, and needs no mirror. */
 const EFFECTS = new Set(['set_config', 'pg_notify', 'pg_cancel_backend', 'pg_terminate_backend']);
-
-function refuseEffects(
-  called: readonly FunctionUse[],
-  constants: readonly CatalogConstant[],
-  offset: (bytes: number) => number,
-): void {
-  for (const { name, location, takesParameters } of called) {
-    const at = offset(location);
-    if (constants.some(({ start, end }) => at >= start && at < end)) continue;
-    // pg_dump asks for settings by columns of pg_settings; the mirror forgets them after the statement.
-    if (name === 'set_config' && !takesParameters) continue;
-    if (EFFECTS.has(name)) throw notHere(name, at);
-  }
-}
-
-function notHere(name: string, at: number): SqlensError {
-  return new SqlensError({
-    sqlState: SqlState.featureNotSupported,
-    message: `${name} is not supported with these arguments`,
-    hint: 'Write its arguments as constants. For a setting use SET, for a notification NOTIFY.',
-    position: at + 1,
-  });
-}
 
 function notWritable(name: string): SqlensError {
   return new SqlensError({

@@ -4,6 +4,7 @@ import { OWN_SCHEMA } from '../names.ts';
 import { activityBootstrap } from './activity.ts';
 import { FIRST_OWN_OID } from './builtins.ts';
 import { definitionsBootstrap } from './definitions.ts';
+import { effectsBootstrap } from './effects.ts';
 import { identityBootstrap } from './identity.ts';
 import { refusalsBootstrap } from './refusals.ts';
 import { rolesBootstrap } from './roles.ts';
@@ -33,6 +34,7 @@ function statements(version: string): readonly string[] {
     ...identityBootstrap(version),
     ...definitionsBootstrap,
     ...activityBootstrap,
+    ...effectsBootstrap,
     ...refusalsBootstrap,
     REWRITE_VIEWS,
   ];

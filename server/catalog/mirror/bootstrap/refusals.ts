@@ -32,7 +32,7 @@ function refused(signature: string, result: string, message: string, hint: strin
 export const refusalsBootstrap: readonly string[] = [
   moveBuiltin('pg_sleep', 'double precision'),
   removeBuiltins(
-    ...['pg_sleep_for', 'pg_sleep_until', 'pg_cancel_backend', 'pg_terminate_backend', 'pg_notify'],
+    ...['pg_sleep_for', 'pg_sleep_until'],
     ...[...ADVISORY, ...ADVISORY_TRIES, ...ADVISORY_UNLOCKS],
   ),
   revokeBuiltins(
@@ -47,20 +47,6 @@ export const refusalsBootstrap: readonly string[] = [
      ${sleeping('extract(epoch FROM $1)::double precision')}`,
   `CREATE OR REPLACE FUNCTION pg_catalog.pg_sleep_until(timestamptz) RETURNS void LANGUAGE sql VOLATILE STRICT
      ${sleeping('extract(epoch FROM $1 - clock_timestamp())::double precision')}`,
-  ...['pg_cancel_backend(int4)', 'pg_terminate_backend(int4, int8 DEFAULT 0)'].map((signature) =>
-    refused(
-      signature,
-      'bool',
-      'other sessions cannot be ended from a catalog query',
-      'Call the function alone: SELECT pg_cancel_backend(pid).',
-    ),
-  ),
-  refused(
-    'pg_notify(text, text)',
-    'void',
-    'pg_notify() is not available in catalog queries',
-    'Use NOTIFY, or call the function alone.',
-  ),
   ...['int8', 'int4, int4'].flatMap((types) =>
     [
       ...ADVISORY.map((name) => [name, 'void'] as const),

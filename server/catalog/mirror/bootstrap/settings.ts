@@ -4,7 +4,7 @@
  */
 import { SESSION_SETTINGS, SETTINGS_TABLE } from '../names.ts';
 import { moveBuiltin, native } from './builtins.ts';
-import { REFUSE_FUNCTION, SETTING_FUNCTION } from './state.ts';
+import { SETTING_FUNCTION } from './state.ts';
 
 const COLUMNS = [
   ...['name', 'setting', 'unit', 'category', 'short_desc', 'extra_desc', 'context', 'vartype', 'source'],
@@ -59,13 +59,9 @@ function fallback(name: string): string {
   }
 }
 
-/** Never to be set by a statement: they say whose rights it has. */
-const GUARDED = `lower($1) IN ('session_authorization', 'role', 'is_superuser')`;
-
 export const settingsBootstrap: readonly string[] = [
   moveBuiltin('current_setting', 'text'),
   moveBuiltin('current_setting', 'text, boolean'),
-  moveBuiltin('set_config', 'text, text, boolean'),
   ...(
     [
       ['text', '$1'],
@@ -76,12 +72,6 @@ export const settingsBootstrap: readonly string[] = [
        LANGUAGE sql STABLE PARALLEL SAFE
        RETURN coalesce(${SETTING_FUNCTION}($1), ${native('current_setting')}(${values}))`,
   ),
-  // Every change ends with the request; whoever routes a statement here changes the session's own setting.
-  `CREATE OR REPLACE FUNCTION pg_catalog.set_config(text, text, boolean) RETURNS text LANGUAGE sql VOLATILE
-     RETURN CASE
-       WHEN ${GUARDED} THEN ${REFUSE_FUNCTION}('42501', format('permission denied to set parameter "%s"', $1),
-         'Use SET ROLE or SET SESSION AUTHORIZATION as a statement of its own, where it is allowed.')
-       ELSE ${native('set_config')}($1, $2, true) END`,
   `CREATE OR REPLACE VIEW pg_catalog.pg_settings AS
    WITH pg AS (SELECT * FROM pg_catalog.pg_show_all_settings()),
         given AS (SELECT * FROM json_populate_recordset(NULL::${SETTINGS_TABLE}, ${passed})),
