@@ -3,7 +3,6 @@ import {
   DuckDBBitValue,
   DuckDBBlobValue,
   DuckDBDateValue,
-  DuckDBDecimalValue,
   DuckDBIntervalValue,
   DuckDBListValue,
   DuckDBTimestampTZValue,
@@ -161,7 +160,7 @@ function decodeArray(oid: number, element: number, bytes: Buffer, settings: Form
 
 function literal(value: DuckDBValue): string {
   if (value instanceof DuckDBListValue) return `{${value.items.map(literal).join(',')}}`;
-  return value instanceof DuckDBDecimalValue ? value.toString() : 'NULL';
+  return value === null ? 'NULL' : String(value);
 }
 
 class ArrayElements {

@@ -3,7 +3,7 @@
  * without SQL, and go on into the table by INSERT … SELECT, batch by batch: so that defaults, generated columns,
  * constraints and casts hold as they do for any INSERT. All of it is one transaction: an error leaves the table as it was.
  */
-import { type DuckDBAppender, type DuckDBDataChunk, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import { type DuckDBAppender, type DuckDBDataChunk, DuckDBTypeId } from '@duckdb/node-api';
 import { SqlensError } from '../../../common/errors.ts';
 import type { CopyInColumn, CopyInExecution } from '../api.ts';
 import { fromDuckDBError } from '../duckdb-errors.ts';
@@ -200,24 +200,7 @@ export class CopyIn implements CopyInExecution, OpenRows {
 
 /** The value of a column, made of its text where it is kept as such. */
 function insertedValue({ type, stored }: CopyInColumn, at: number): string {
-  const name = `c${at}`;
-  if (stored.typeId === type.typeId) return name;
-  return isOfJson(type)
-    ? `CAST(CAST(${name} AS JSON) AS ${type.toString()})`
-    : `CAST(${name} AS ${type.toString()})`;
-}
-
-/** Types that are JSON to PostgreSQL's clients. */
-function isOfJson(type: DuckDBType): boolean {
-  switch (type.typeId) {
-    case DuckDBTypeId.STRUCT:
-    case DuckDBTypeId.MAP:
-    case DuckDBTypeId.UNION:
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.ARRAY:
-    case DuckDBTypeId.VARIANT:
-      return true;
-    default:
-      return false;
-  }
+  if (stored.typeId === type.typeId) return `c${at}`;
+  const text = type.typeId === DuckDBTypeId.UNION ? `CAST(c${at} AS JSON)` : `c${at}`;
+  return `CAST(${text} AS ${type.toString()})`;
 }

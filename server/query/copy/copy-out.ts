@@ -48,6 +48,10 @@ export class CopyOut implements CopyOutExecution, OpenRows {
     return batch;
   }
 
+  set keepsNone(keepsNone: boolean) {
+    this.#rows.keepsNone = keepsNone;
+  }
+
   async spool(): Promise<void> {
     await this.#open?.spool();
   }

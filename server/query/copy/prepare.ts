@@ -231,8 +231,7 @@ async function takesValues(connection: DuckDBConnection, table: string, column: 
 /** What rows are kept as until they are inserted: the type itself, or text of which the engine makes it. */
 function storedType(type: DuckDBType): DuckDBType {
   switch (type.typeId) {
-    case DuckDBTypeId.STRUCT:
-    case DuckDBTypeId.MAP:
+    // A NULL that is written into a union's vector is not the NULL that SQL makes.
     case DuckDBTypeId.UNION:
     case DuckDBTypeId.VARIANT:
     case DuckDBTypeId.ENUM:
@@ -240,11 +239,6 @@ function storedType(type: DuckDBType): DuckDBType {
     case DuckDBTypeId.BIGNUM:
     case DuckDBTypeId.VARCHAR:
       return VARCHAR;
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.ARRAY: {
-      const stored = storedType(type.valueType);
-      return stored === VARCHAR && type.valueType.typeId !== DuckDBTypeId.VARCHAR ? VARCHAR : type;
-    }
     default:
       return type;
   }

@@ -1,15 +1,27 @@
 /** How each type's values are read from COPY's data: common ones byte by byte into memory, others through their values. */
 
-import { type DuckDBDataChunk, type DuckDBType, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBArrayType,
+  DuckDBArrayValue,
+  type DuckDBDataChunk,
+  type DuckDBListType,
+  DuckDBListValue,
+  type DuckDBType,
+  DuckDBTypeId,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Format } from '../../codec/frontend.ts';
+import { type ArrayItem, parseArray } from '../../types/array-text.ts';
 import { decodeBinary } from '../../types/decode-binary.ts';
 import { decodeText } from '../../types/decode-text.ts';
 import { decodeNumericBinary } from '../../types/numeric-binary.ts';
 import { Oid, pgTypeOf } from '../../types/pg-type.ts';
 import type { FormatSettings } from '../../types/scalar-text.ts';
-import { fitted } from './fit.ts';
+import { fitted, wrongDimensions, wrongLength } from './fit.ts';
 import { type CheckText, fittingText } from './fit-text.ts';
+import { fromJson } from './from-json.ts';
+import { checkText } from './lines.ts';
 import { type FastReader, fastBinary, fastText } from './memory-readers.ts';
 
 type Vector = ReturnType<typeof duckdb.data_chunk_get_vector>;
@@ -46,7 +58,7 @@ export function columnReader(
   format: Format,
   settings: FormatSettings,
 ): ColumnReader {
-  if (stored.typeId === DuckDBTypeId.VARCHAR) return new StringReader(fittingText(type, format));
+  if (stored.typeId === DuckDBTypeId.VARCHAR) return new StringReader(fittingText(type, format, settings));
   const decode = decoder(type, format, settings);
   const fast = format === 'text' ? fastText(type) : fastBinary(type);
   return fast === undefined ? new ValueReader(decode) : new MemoryReader(fast, decode);
@@ -57,7 +69,17 @@ type Decode = (bytes: Buffer, start: number, end: number) => DuckDBValue;
 /** By the protocol's own readers of parameters, and then made to fit the column. */
 function decoder(type: DuckDBType, format: Format, settings: FormatSettings): Decode {
   const { oid } = pgTypeOf(type);
+  if (oid === Oid.json) {
+    return (bytes, start, end) => {
+      // The lines of the text formats were looked at as they came.
+      if (format === 'binary') checkText(bytes.subarray(start, end));
+      return fromJson(type, bytes.toString('utf8', start, end), settings);
+    };
+  }
   if (format === 'text') {
+    if (isListType(type)) {
+      return (bytes, start, end) => fromArray(type, parseArray(bytes.toString('utf8', start, end)), settings);
+    }
     return (bytes, start, end) => {
       const text = bytes.toString('utf8', start, end);
       return fitted(type, text, () => decodeText(oid, text, settings).value);
@@ -75,6 +97,24 @@ function decoder(type: DuckDBType, format: Format, settings: FormatSettings): De
 }
 
 /** Values are put one beside the other into memory of ours, and copied from there as a whole. */
+/** Element by element, so that each is made to fit by its own digits. */
+function fromArray(type: DuckDBType, item: ArrayItem, settings: FormatSettings): DuckDBValue {
+  if (item === null) return null;
+  if (isListType(type)) {
+    if (typeof item === 'string') throw wrongDimensions();
+    const items = item.map((inner) => fromArray(type.valueType, inner, settings));
+    if (type.typeId === DuckDBTypeId.LIST) return new DuckDBListValue(items);
+    if (items.length !== type.length) throw wrongLength(items.length, type.length);
+    return new DuckDBArrayValue(items);
+  }
+  if (typeof item !== 'string') throw wrongDimensions();
+  return fitted(type, item, () => decodeText(pgTypeOf(type).oid, item, settings).value);
+}
+
+function isListType(type: DuckDBType): type is DuckDBListType | DuckDBArrayType {
+  return type.typeId === DuckDBTypeId.LIST || type.typeId === DuckDBTypeId.ARRAY;
+}
+
 class MemoryReader implements ColumnReader {
   readonly keepsNulls = false;
   readonly #width_bytes: number;

@@ -14,7 +14,7 @@ import {
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
 import { floorDiv, isInfinite } from '../../types/calendar.ts';
 import { invalidText, outOfRange } from '../../types/parse-error.ts';
-import { Oid, pgTypeOf } from '../../types/pg-type.ts';
+import { Oid } from '../../types/pg-type.ts';
 import { bigintOf, itemsOf, numberOf, timeMicros, timestampMicros } from '../../types/values.ts';
 
 interface Range {
@@ -56,6 +56,8 @@ export function fitted(type: DuckDBType, text: string | undefined, decode: () =>
 
 function fittedValue(type: DuckDBType, value: DuckDBValue): DuckDBValue {
   if (value === null) return null;
+  const isList = type.typeId === DuckDBTypeId.LIST || type.typeId === DuckDBTypeId.ARRAY;
+  if (value instanceof DuckDBListValue && !isList) throw wrongDimensions();
   switch (type.typeId) {
     case DuckDBTypeId.TINYINT:
     case DuckDBTypeId.UTINYINT:
@@ -87,10 +89,10 @@ function fittedValue(type: DuckDBType, value: DuckDBValue): DuckDBValue {
       return new DuckDBTimeNSValue(timeMicros(value) * 1000n);
     case DuckDBTypeId.LIST: {
       const { valueType } = type;
-      return new DuckDBListValue(itemsOf(value).map((item) => fittedValue(valueType, item)));
+      return new DuckDBListValue(elementsOf(value).map((item) => fittedValue(valueType, item)));
     }
     case DuckDBTypeId.ARRAY: {
-      const items = itemsOf(value);
+      const items = elementsOf(value);
       if (items.length !== type.length) throw wrongLength(items.length, type.length);
       const { valueType } = type;
       return new DuckDBArrayValue(items.map((item) => fittedValue(valueType, item)));
@@ -100,6 +102,20 @@ function fittedValue(type: DuckDBType, value: DuckDBValue): DuckDBValue {
   }
 }
 
+function elementsOf(value: DuckDBValue): readonly DuckDBValue[] {
+  if (value instanceof DuckDBListValue) return itemsOf(value);
+  throw wrongDimensions();
+}
+
+/** PostgreSQL's arrays may have any number of dimensions, those of the engine have what their type says. */
+export function wrongDimensions(): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.invalidTextRepresentation,
+    message: 'the array has other dimensions than its column',
+    hint: 'Declare the column with as many [] as the arrays have dimensions.',
+  });
+}
+
 function wholeOf(value: DuckDBValue): bigint {
   return value instanceof DuckDBDecimalValue ? scaled(String(value), 39, 0) : bigintOf(value);
 }
@@ -107,11 +123,9 @@ function wholeOf(value: DuckDBValue): bigint {
 function inRange(type: DuckDBType, value: bigint): bigint {
   const range = ranges.get(type.typeId);
   if (range === undefined || (value >= range.min && value <= range.max)) return value;
-  const { oid } = pgTypeOf(type);
-  if (oid !== Oid.numeric) throw outOfRange(oid, String(value));
   throw new SqlensError({
     sqlState: SqlState.numericValueOutOfRange,
-    message: `value "${value}" is out of range for type ${type}`,
+    message: `value "${value}" is out of range for type ${type.toString().toLowerCase()}`,
   });
 }
 
@@ -154,7 +168,7 @@ function overflow(width: number, scale: number): SqlensError {
   });
 }
 
-function wrongLength(found: number, expected: number): SqlensError {
+export function wrongLength(found: number, expected: number): SqlensError {
   return new SqlensError({
     sqlState: SqlState.invalidTextRepresentation,
     message: `an array of ${found} elements where ${expected} belong`,
