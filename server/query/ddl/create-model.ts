@@ -14,7 +14,7 @@ import {
   type ReturnsType,
 } from '../../../udf-registry/model-spec.ts';
 import { macroBody } from '../../../udf-registry/registry.ts';
-import type { RowsExecution, ResultColumn } from '../api.ts';
+import type { ResultColumn, RowsExecution } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
 import { claimName, deleteModel, findModel, insertModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';

@@ -1,6 +1,6 @@
 /** The statements that SQLens adds to SQL, one entry each. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { RowsExecution, ResultColumn } from '../api.ts';
+import type { ResultColumn, RowsExecution } from '../api.ts';
 import type { Parsed } from '../parsed.ts';
 import type { SessionContext } from '../session-context.ts';
 import type { SqlensVerb } from '../statements.ts';
@@ -45,6 +45,10 @@ export function sqlensColumns(verb: SqlensVerb): readonly ResultColumn[] | undef
   return VERBS[verb].columns;
 }
 
-export function runSqlensVerb(context: SessionContext, verb: SqlensVerb, parsed: Parsed): Promise<RowsExecution> {
+export function runSqlensVerb(
+  context: SessionContext,
+  verb: SqlensVerb,
+  parsed: Parsed,
+): Promise<RowsExecution> {
   return VERBS[verb].run(context, parsed);
 }

@@ -2,7 +2,7 @@
 import { BIGINT, VARCHAR } from '@duckdb/node-api';
 import { type SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
-import type { RowsExecution, ResultColumn } from '../api.ts';
+import type { ResultColumn, RowsExecution } from '../api.ts';
 import { finished, fromRows } from '../executions.ts';
 import { claimName, deleteModel, findModel } from '../model-table.ts';
 import type { Parsed } from '../parsed.ts';
