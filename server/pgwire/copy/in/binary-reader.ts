@@ -13,6 +13,21 @@ const hasOidsFlag = 1 << 16;
 /** More data is needed, which is on its way; what was read of the row is read again then. */
 class NeedsMore extends Error {}
 
+/** As PostgreSQL words what its receive functions refuse. */
+function asReceived(error: unknown): unknown {
+  if (!(error instanceof SqlensError)) return error;
+  const { sqlState, message, detail, hint } = error;
+  if (sqlState !== SqlState.invalidBinaryRepresentation) return error;
+  const reason = detail === undefined ? message : `${message}: ${detail}`;
+  return new SqlensError({
+    sqlState,
+    message: 'incorrect binary data format',
+    detail: reason,
+    hint,
+    cause: error,
+  });
+}
+
 export class BinaryReader implements CopyReader {
   readonly #relation: string;
   readonly #target: readonly CopyInColumn[];
@@ -76,7 +91,8 @@ export class BinaryReader implements CopyReader {
         this.#rewind();
         return rowCount;
       }
-      throw placedAt(error, this.#context());
+      // What is wrong with the header is in no line.
+      throw this.#state === 'header' ? error : placedAt(asReceived(error), this.#context());
     }
     return rowCount;
   }

@@ -107,18 +107,19 @@ export class Lines {
 
   /** Puts the data behind the beginning of a line that is there. */
   #join(data: Buffer, rest_bytes: number): void {
-    const needed_bytes = rest_bytes + data.length;
-    const moved = this.#next;
-    const at = this.#at - moved;
-    const checkedTo = Math.max(0, this.#checkedTo - moved);
-    const old = this.buffer;
-    // Doubling keeps small pieces of a long line linear.
-    const target = Buffer.allocUnsafe(needed_bytes > old.length - moved ? needed_bytes * 2 : needed_bytes);
-    old.copy(target, 0, moved, this.#limit);
-    data.copy(target, rest_bytes);
-    this.#reset(target, needed_bytes);
-    this.#at = at;
-    this.#checkedTo = checkedTo;
+    if (this.#limit + data.length > this.buffer.length) this.#moveTo(rest_bytes, data.length);
+    this.#limit += data.copy(this.buffer, this.#limit);
+  }
+
+  /** Takes the beginning of the line to a buffer twice the size, so that small pieces of a long line stay linear. */
+  #moveTo(rest_bytes: number, more_bytes: number): void {
+    const target = Buffer.allocUnsafe((rest_bytes + more_bytes) * 2);
+    this.buffer.copy(target, 0, this.#next, this.#limit);
+    this.buffer = target;
+    this.#at -= this.#next;
+    this.#checkedTo = Math.max(0, this.#checkedTo - this.#next);
+    this.#limit = rest_bytes;
+    this.#next = 0;
   }
 
   #scan(isCsv: boolean): boolean {

@@ -57,7 +57,6 @@ export class CopyOutStream implements PortalStream {
   async #sendRows(rows: CopyRows, output: Output): Promise<number> {
     let rowCount = 0;
     let sliceStart_ms = performance.now();
-    this.execution.keepsNone = true;
     for (let batch = await this.execution.next(); batch !== undefined; batch = await this.execution.next()) {
       const write = rows.writer(batch);
       for (let row = 0; row < batch.rowCount; row++) {
@@ -72,6 +71,7 @@ export class CopyOutStream implements PortalStream {
         }
       }
       rowCount += batch.rowCount;
+      this.execution.release?.();
     }
     return rowCount;
   }
