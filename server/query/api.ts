@@ -73,6 +73,8 @@ export interface ResultColumn {
   readonly type: DuckDBType;
   /** Undefined: an expression, or a relation whose number is not known. */
   readonly origin?: ColumnOrigin | undefined;
+  /** Of a function that is called for its effect: PostgreSQL's type void, whose text is empty. */
+  readonly isVoid?: boolean | undefined;
 }
 
 /** A column of the catalog's: what RowDescription says of it, its format excepted. */

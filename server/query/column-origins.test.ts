@@ -50,6 +50,20 @@ const cases: readonly (readonly [sql: string, names: string, expected: string])[
   ['WITH t AS (SELECT 1 AS a) SELECT a FROM t', 'a', '-'],
   ['SELECT "a" "b" FROM "t"', 'b', '100.2'],
   ['SELECT DISTINCT a FROM other.t', 'a', '-'],
+  ['TABLE t', 'id a b', '100.1 100.2 100.4'],
+  ['TABLE t UNION TABLE u', 'id a b', '- - -'],
+  [
+    "INSERT INTO t (id, a) VALUES (1, 'x') RETURNING *, a AS again",
+    'id a b again',
+    '100.1 100.2 100.4 100.2',
+  ],
+  ['INSERT INTO public.t AS x SELECT * FROM u RETURNING x.b, a || b', 'b ?column?', '100.4 -'],
+  ['UPDATE t SET a = b WHERE id = 1 RETURNING t.a, id', 'a id', '100.2 100.1'],
+  ['UPDATE t AS q SET a = 1 RETURNING q.*', 'id a b', '100.1 100.2 100.4'],
+  ['UPDATE t SET a = c FROM u RETURNING a', 'a', '-'],
+  ['DELETE FROM ONLY t q WHERE q.id = 1 RETURNING q.b', 'b', '100.4'],
+  ['DELETE FROM t USING u WHERE t.id = u.id RETURNING b', 'b', '-'],
+  ['DELETE FROM nowhere RETURNING a', 'a', '-'],
 ];
 
 for (const [sql, names, expected] of cases) {

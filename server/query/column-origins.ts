@@ -1,11 +1,11 @@
 /**
- * Which column of which relation a result's column shows as it is, as far as the text of a plain SELECT tells: clients
+ * Which column of which relation a result's column shows as it is, as far as the text of a plain SELECT or a RETURNING tells: clients
  * look there for names, keys and nullability. What is not certain has no origin, as an expression has none.
  *
  * PostgreSQL follows columns through subqueries and CTEs too; here those count as expressions.
  */
 import type { ColumnOrigin, ResultColumn } from './api.ts';
-import { behindBracket, findWord, splitAtCommas } from './clauses.ts';
+import { behindBracket, findWord, readName, splitAtCommas } from './clauses.ts';
 import type { Token } from './tokens.ts';
 
 /** A relation in the catalog's numbers. */
@@ -77,12 +77,11 @@ export function withOrigins(
   columns: readonly ResultColumn[],
   find: FindRelation,
 ): readonly ResultColumn[] {
-  if (tokens.length > MAX_TOKENS || tokens[0]?.value !== 'select') return columns;
-  const from = findWord(tokens, 1, 'from');
-  if (from < 0 || findWord(tokens, 1, ...SET_OPERATORS) >= 0) return columns;
-  const sources = sourcesOf(tokens, from + 1, find);
+  if (tokens.length > MAX_TOKENS) return columns;
+  const read = readerOf(tokens)?.(tokens, find);
+  if (read === undefined) return columns;
+  const { sources, items } = read;
   if (sources === undefined || sources.every(({ relation }) => relation === undefined)) return columns;
-  const items = itemsOf(tokens, 1, from);
   const origins = items && originsOf(items, columns, sources);
   if (origins === undefined) return columns;
   return columns.map((column, at) => {
@@ -90,6 +89,67 @@ export function withOrigins(
     return origin === undefined ? column : { ...column, origin };
   });
 }
+
+interface Columns {
+  readonly sources: readonly Source[] | undefined;
+  readonly items: readonly Item[] | undefined;
+}
+
+type Reader = (tokens: readonly Token[], find: FindRelation) => Columns | undefined;
+
+function readerOf(tokens: readonly Token[]): Reader | undefined {
+  switch (tokens[0]?.kind === 'word' ? tokens[0].value : undefined) {
+    case 'select':
+      return readSelect;
+    case 'table':
+      return readTable;
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return readReturning;
+    default:
+      return undefined;
+  }
+}
+
+function readSelect(tokens: readonly Token[], find: FindRelation): Columns | undefined {
+  const from = findWord(tokens, 1, 'from');
+  if (from < 0 || findWord(tokens, 1, ...SET_OPERATORS) >= 0) return undefined;
+  return { sources: sourcesOf(tokens, from + 1, find), items: itemsOf(tokens, 1, from) };
+}
+
+/** TABLE name */
+function readTable(tokens: readonly Token[], find: FindRelation): Columns | undefined {
+  if (findWord(tokens, 1, ...SET_OPERATORS) >= 0) return undefined;
+  return { sources: sourcesOf(tokens, 1, find), items: [{ kind: 'star', qualifier: undefined }] };
+}
+
+/** The rows that were written are those of one table, unless others take part. */
+function readReturning(tokens: readonly Token[], find: FindRelation): Columns | undefined {
+  const returning = findWord(tokens, 1, 'returning');
+  if (returning < 0) return undefined;
+  const isDelete = tokens[0]?.value === 'delete';
+  const isOthers = tokens[0]?.value !== 'insert' && findWord(tokens, 2, isDelete ? 'using' : 'from') >= 0;
+  let at = 1;
+  while (tokens[at]?.kind === 'word' && TARGET_WORDS.has(tokens[at]?.value ?? '')) at++;
+  const { parts, end } = readName(tokens, at);
+  const name = parts.at(-1);
+  if (name === undefined || isOthers) return undefined;
+  const hasAs = tokens[end]?.kind === 'word' && tokens[end]?.value === 'as';
+  const alias = tokens[hasAs ? end + 1 : end];
+  const isAlias = hasAs || alias?.kind === 'quoted' || !BEHIND_TARGET.has(alias?.value ?? '(');
+  const source = {
+    alias: (isAlias && isName(alias) ? alias.value : name).toLowerCase(),
+    relation: find(parts.at(-2), name),
+  };
+  return { sources: [source], items: itemsOf(tokens, returning + 1, tokens.length) };
+}
+
+/** Words between the verb and the table, and those that may follow it instead of an alias. */
+const TARGET_WORDS = new Set(['or', 'replace', 'ignore', 'into', 'from', 'only']);
+const BEHIND_TARGET = new Set(
+  '( set where using returning values select default overriding by with'.split(' '),
+);
 
 /** @returns undefined when the clause holds something that may change what names mean */
 function sourcesOf(tokens: readonly Token[], from: number, find: FindRelation): Source[] | undefined {

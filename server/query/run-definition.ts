@@ -1,5 +1,5 @@
 /** CREATE, ALTER, DROP and COMMENT of DuckDB's own things, with the rules that models and image tables bring. */
-import { SqlensError, SqlState } from '../../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
 import type { RowsExecution, StatementText } from './api.ts';
@@ -44,6 +44,7 @@ export async function runDefinition(
   let failed = true;
   try {
     if (parts.length > 1) await runWhole(context, parsed.typed.text);
+    else if (tag === 'CREATE INDEX') await createIndex(context, parsed.typed.text);
     else await connection.run(parsed.typed.text);
     if (tag === 'DROP TABLE' || tag === 'DROP SCHEMA') await forgetDroppedImageTables(connection);
     transaction.noteWrite();
@@ -72,6 +73,31 @@ async function checkParts(context: SessionContext, parts: readonly StatementText
     }
     if (/^DROP/.test(statement.tag)) await refuseServerObject(connection, tokens);
   }
+}
+
+/** What the engine says when updated rows are not yet where an index can be built of them. */
+const OUTSTANDING = /Cannot create index with outstanding updates/;
+
+/** An index is built of the rows as they are on disk: a checkpoint brings updates there. */
+async function createIndex({ connection, transaction }: SessionContext, text: string): Promise<void> {
+  try {
+    await connection.run(text);
+  } catch (error) {
+    if (!OUTSTANDING.test(messageOf(error))) throw error;
+    if (transaction.isOpen) throw outstandingUpdates('Create the index in a transaction of its own.');
+    await connection.run('CHECKPOINT').catch(() => {
+      throw outstandingUpdates('Try again when other transactions have ended.');
+    });
+    await connection.run(text);
+  }
+}
+
+function outstandingUpdates(hint: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.objectInUse,
+    message: 'cannot create an index while rows of the table have updates that are not checkpointed',
+    hint,
+  });
 }
 
 /** All of several statements, or none. */

@@ -510,17 +510,17 @@ export class Session implements BackendSession {
     checkStatement(tokens, statement, this.#engine.rules);
     checkPrivileges(this.#role, tokens, statement);
     switch (statement.kind) {
-      case 'query': {
-        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
-        const { columns = [] } = described;
-        return {
-          ...described,
-          columns: withOrigins(tokens, columns, (...names) => this.#originOf(...names)),
-        };
-      }
+      case 'query':
       case 'insert':
       case 'update':
-      case 'delete':
+      case 'delete': {
+        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
+        const { columns } = described;
+        return {
+          ...described,
+          columns: columns && withOrigins(tokens, columns, (...names) => this.#originOf(...names)),
+        };
+      }
       case 'merge':
       case 'create-table-as':
       case 'show-engine':

@@ -4,7 +4,6 @@
  */
 const copy = 'COPY over the protocol';
 const origins = 'RowDescription names no table';
-const inference = 'types of parameters that DuckDB does not infer, and casts of them in several places';
 
 export const pending: ReadonlyMap<string, string> = new Map<string, string>([
   ['column-names.wire', 'types: a bare NULL is text, length() is int4'],
@@ -25,19 +24,12 @@ export const pending: ReadonlyMap<string, string> = new Map<string, string>([
   ['copy-out-text.wire', copy],
   ['errors-ddl.wire', 'notices of IF (NOT) EXISTS, names of constraints, 42P06 for a schema that is there'],
   ['extended-cached-plan.wire', 'a changed table is told by an internal error of a set operation'],
-  ['extended-describe-never-executes.wire', `${origins} for RETURNING`],
-  ['extended-parameter-in-list.wire', '= ANY($1) without a declared type'],
-  ['extended-parameter-types.wire', inference],
-  ['extended-pipeline.wire', origins],
-  ['extended-pipeline-error.wire', origins],
   ['listen-notify.wire', 'the type void'],
   ['pg-semantics.wire', 'division of decimals gives double precision'],
   ['reset-of-asyncpg.wire', 'the type void'],
-  ['returning.wire', `${origins} for RETURNING`],
   ['row-description-tables.wire', origins],
   ['rowless-tags.wire', 'CREATE INDEX after UPDATE: "Cannot create index with outstanding updates"'],
   ['set-transactional.wire', 'DateStyle German'],
-  ['simple-implicit-transaction.wire', origins],
   ['simple-one.wire', 'a bare NULL is int4, not text'],
   ['types-arrays-of-others.wire', "ARRAY[1.5, 'NaN']: literals in arrays take their type from each other"],
   ['types-arrays.wire', 'casts of arrays with dimensions: ARRAY[[1, 2]]::int4[]'],

@@ -7,7 +7,7 @@ import type { DataRows } from '../codec/data-rows.ts';
 import type { Format } from '../codec/frontend.ts';
 import { binaryEncoder } from '../types/binary.ts';
 import { type PutValue, putBinary, putText } from '../types/from-memory.ts';
-import { pgTypeOf } from '../types/pg-type.ts';
+import { pgTypeOf, VOID } from '../types/pg-type.ts';
 import type { FormatSettings } from '../types/scalar-text.ts';
 import { textEncoder } from '../types/text.ts';
 
@@ -25,7 +25,8 @@ export function describeColumns(
     const format = formatOf(formats, index);
     if (!('type' in column)) return { ...column, format };
     const { tableOid, attnum } = column.origin ?? { tableOid: 0, attnum: 0 };
-    return { name: column.name, tableOid, attnum, ...pgTypeOf(column.type), format };
+    const type = column.isVoid === true ? VOID : pgTypeOf(column.type);
+    return { name: column.name, tableOid, attnum, ...type, format };
   });
 }
 

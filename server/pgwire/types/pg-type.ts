@@ -51,6 +51,7 @@ export const Oid = {
   varbit: 1562,
   numeric: 1700,
   uuid: 2950,
+  void: 2278,
   jsonb: 3802,
 } as const;
 
@@ -60,6 +61,8 @@ export interface PgType {
   readonly typlen: number;
   readonly typmod: number;
 }
+
+export const VOID: PgType = { oid: Oid.void, typlen: 4, typmod: -1 };
 
 interface ScalarType {
   readonly name: string;

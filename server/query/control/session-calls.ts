@@ -21,7 +21,7 @@ type Run = (context: SessionContext, values: readonly string[]) => Promise<DuckD
 interface SessionFunction {
   /** Types of its parameters, by their number. */
   readonly signatures: readonly (readonly string[])[];
-  readonly returns: DuckDBType;
+  readonly returns: DuckDBType | 'void';
   readonly run: Run;
 }
 
@@ -43,7 +43,7 @@ const FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map([
     'pg_notify',
     {
       signatures: [['VARCHAR', 'VARCHAR']],
-      returns: VARCHAR,
+      returns: 'void',
       run: async (
         { notifications, transaction }: SessionContext,
         [channel = '', payload = '']: readonly string[],
@@ -58,7 +58,7 @@ const FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map([
     'pg_sleep',
     {
       signatures: [['DOUBLE']],
-      returns: VARCHAR,
+      returns: 'void',
       run: async ({ signal }: SessionContext, [seconds = '0']: readonly string[]) => {
         const delay_ms = Math.min(Math.max(Number(seconds), 0), MAX_SLEEP_S) * 1000;
         await sleep(delay_ms, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -70,7 +70,7 @@ const FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map([
     'pg_advisory_unlock_all',
     {
       signatures: [[]],
-      returns: VARCHAR,
+      returns: 'void',
       run: async ({ advisoryLocks }: SessionContext) => {
         advisoryLocks.unlockAll();
         return '';
@@ -94,7 +94,7 @@ function lockFunctions(): [string, SessionFunction][] {
     ] as const) {
       functions.push([
         `pg_advisory_${infix}lock${suffix}`,
-        { signatures, returns: VARCHAR, run: (context, values) => lock(context, values, mode, scope) },
+        { signatures, returns: 'void', run: (context, values) => lock(context, values, mode, scope) },
       ]);
       functions.push([
         `pg_try_advisory_${infix}lock${suffix}`,
@@ -188,7 +188,11 @@ function callsOf(text: string, tokens: readonly Token[]): readonly Call[] {
       expressions: values.map(
         ([from, to], at) => `CAST(${textBetween(text, tokens, from, to)} AS ${types[at]})`,
       ),
-      column: { name: alias ?? name, type: fn.returns },
+      column: {
+        name: alias ?? name,
+        type: fn.returns === 'void' ? VARCHAR : fn.returns,
+        isVoid: fn.returns === 'void',
+      },
     };
   });
 }
