@@ -1,6 +1,6 @@
 /** PostgreSQL's array literals: `{1,NULL,"a b"}`, `{{1,2},{3,4}}`. */
 import { DuckDBArrayValue, DuckDBListValue, type DuckDBValue } from '@duckdb/node-api';
-import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { foreignSqlState, SqlensError, SqlState } from '../../../common/errors.ts';
 
 /**
  * Writes a list. Lists of lists become dimensions; unlike PostgreSQL's, they may differ in length or be NULL,
@@ -47,14 +47,54 @@ class ArrayParser {
 
   parse(): readonly ArrayItem[] {
     this.#skipSpace();
+    const bounds = this.#bounds();
     const items = this.#array(1);
+    this.#check(items, bounds);
     this.#skipSpace();
     if (this.#at !== this.#text.length) throw this.#malformed('Junk after closing right brace.');
     return items;
   }
 
+  /** `[0:1][2:4]=`: how many elements each dimension has. Where they begin to count, DuckDB's lists cannot say. */
+  #bounds(): readonly number[] | undefined {
+    const prefix = /(?:\[\s*[+-]?\d+\s*(?::\s*[+-]?\d+\s*)?\]\s*)+=\s*/y;
+    prefix.lastIndex = this.#at;
+    const match = prefix.exec(this.#text);
+    if (match === null) return undefined;
+    this.#at = prefix.lastIndex;
+    return [...match[0].matchAll(/\[\s*([+-]?\d+)\s*(?::\s*([+-]?\d+)\s*)?\]/g)].map(([, first, last]) => {
+      // One number alone is the upper bound.
+      const length = last === undefined ? Number(first) : Number(last) - Number(first) + 1;
+      if (length <= 0) throw reversedBounds();
+      return length;
+    });
+  }
+
+  /** PostgreSQL's arrays have as many elements everywhere in a dimension. */
+  #check(items: readonly ArrayItem[], bounds: readonly number[] | undefined): void {
+    const lengths: number[] = [];
+    for (
+      let level: ArrayItem | undefined = items;
+      typeof level === 'object' && level !== null;
+      level = level[0]
+    ) {
+      lengths.push(level.length);
+    }
+    const visit = (item: ArrayItem, depth: number): void => {
+      const isList = typeof item === 'object' && item !== null;
+      if (isList !== depth < lengths.length || (isList && item.length !== lengths[depth])) {
+        throw this.#malformed('Multidimensional arrays must have sub-arrays with matching dimensions.');
+      }
+      if (isList) for (const inner of item) visit(inner, depth + 1);
+    };
+    visit(items, 0);
+    if (bounds === undefined) return;
+    const isSame = bounds.length === lengths.length && bounds.every((length, at) => length === lengths[at]);
+    if (!isSame) throw this.#malformed('Specified array dimensions do not match array contents.');
+  }
+
   #array(depth: number): readonly ArrayItem[] {
-    if (depth > maxDepth) throw this.#malformed(`More than ${maxDepth} dimensions.`);
+    if (depth > maxDepth) throw tooDeep(this.#text);
     this.#expect('{');
     const items: ArrayItem[] = [];
     this.#skipSpace();
@@ -120,4 +160,22 @@ class ArrayParser {
       hint: 'Write an array as {1,2,3}, its strings in double quotes.',
     });
   }
+}
+
+/** As many as the text opens, whether it closes them or not. */
+function tooDeep(text: string): SqlensError {
+  const depth = /^[\s{]*/.exec(text)?.[0].replace(/\s/g, '').length ?? 0;
+  return new SqlensError({
+    sqlState: SqlState.programLimitExceeded,
+    message: `number of array dimensions (${Math.max(depth, maxDepth + 1)}) exceeds the maximum allowed (${maxDepth})`,
+    hint: 'Send a json value where there are more dimensions.',
+  });
+}
+
+function reversedBounds(): SqlensError {
+  return new SqlensError({
+    sqlState: foreignSqlState('2202E') ?? SqlState.dataException,
+    message: 'upper bound cannot be less than lower bound',
+    hint: 'Leave the bounds out: where an array begins to count is not kept.',
+  });
 }

@@ -190,6 +190,6 @@ function unrepresentable(oid: number): SqlensError {
   return new SqlensError({
     sqlState: SqlState.featureNotSupported,
     message: `a value of ${typeName(oid)} has no binary form in PostgreSQL: out of range, or lists of different lengths`,
-    hint: 'Ask for this column in text format.',
+    hint: 'Ask for this column in text format, or cast it to json.',
   });
 }

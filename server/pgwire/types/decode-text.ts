@@ -14,13 +14,13 @@ import type { ParameterValue } from '../../query/api.ts';
 import { type ArrayItem, parseArray } from './array-text.ts';
 import {
   decodeDate,
-  decodeInterval,
   decodeTime,
   decodeTimestamp,
   decodeTimestampTz,
   decodeTimeTz,
 } from './decode-datetime.ts';
-import { invalidText, outOfRange } from './parse-error.ts';
+import { decodeInterval } from './decode-interval.ts';
+import { invalidBytea, invalidHex, invalidText, outOfRange } from './parse-error.ts';
 import { duckdbTypeOf, elementOid, Oid } from './pg-type.ts';
 import type { FormatSettings } from './scalar-text.ts';
 
@@ -57,17 +57,17 @@ function decodeScalar(oid: number, text: string, settings: FormatSettings): Duck
       if (!/^[01]*$/.test(text)) throw invalidText(oid, text, 'Write bits as 0 and 1.');
       return DuckDBBitValue.fromString(text);
     case Oid.date:
-      return decodeDate(text);
+      return decodeDate(text, settings.timeZone);
     case Oid.time:
-      return decodeTime(text);
+      return decodeTime(text, settings.timeZone);
     case Oid.timetz:
-      return decodeTimeTz(text);
+      return decodeTimeTz(text, settings.timeZone);
     case Oid.timestamp:
-      return decodeTimestamp(text);
+      return decodeTimestamp(text, settings.timeZone);
     case Oid.timestamptz:
       return decodeTimestampTz(text, settings.timeZone);
     case Oid.interval:
-      return decodeInterval(text);
+      return decodeInterval(text, settings.intervalStyle === 'sql_standard');
     default:
       return text;
   }
@@ -105,7 +105,8 @@ function decodeFloat(oid: number, text: string, round: (value: number) => number
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed))
     throw invalidText(oid, text, 'Write a decimal number.');
   const value = round(Number(trimmed));
-  if (!Number.isFinite(value)) throw outOfRange(oid, text);
+  const isLost = value === 0 && /^[+-]?[0.]*[1-9]/.test(trimmed);
+  if (!Number.isFinite(value) || isLost) throw outOfRange(oid, text);
   return value;
 }
 
@@ -138,11 +139,13 @@ function decodeBytea(text: string): Uint8Array {
   const hint = 'Write bytea as \\x and hexadecimal digits.';
   if (text.startsWith('\\x')) {
     const digits = text.slice(2).replace(/\s/g, '');
-    if (!/^([0-9a-f]{2})*$/i.test(digits)) throw invalidText(Oid.bytea, text, hint);
+    const foreign = /[^0-9a-f]/i.exec(digits)?.[0];
+    if (foreign !== undefined) throw invalidHex(`invalid hexadecimal digit: "${foreign}"`, hint);
+    if (digits.length % 2 === 1) throw invalidHex('invalid hexadecimal data: odd number of digits', hint);
     return Buffer.from(digits, 'hex');
   }
   // The older escape format: \\ and three octal digits; every other character is its own bytes.
-  if (/\\(?!\\|[0-3][0-7]{2})/.test(text.replace(/\\\\/g, ''))) throw invalidText(Oid.bytea, text, hint);
+  if (/\\(?!\\|[0-3][0-7]{2})/.test(text.replace(/\\\\/g, ''))) throw invalidBytea(hint);
   const parts = text.split(/(\\\\|\\[0-3][0-7]{2})/);
   return Buffer.concat(parts.map((part) => escapedBytes(part)));
 }
@@ -154,13 +157,11 @@ function escapedBytes(part: string): Buffer {
 }
 
 function decodeUuid(text: string): DuckDBUUIDValue {
-  const digits = text
-    .trim()
-    .replace(/^\{(.*)\}$/, '$1')
-    .replace(/-/g, '');
-  if (!/^[0-9a-f]{32}$/i.test(digits)) {
+  // Hyphens may stand behind any four digits.
+  if (!/^(?:\{(?:[0-9a-f]{4}-?){7}[0-9a-f]{4}\}|(?:[0-9a-f]{4}-?){7}[0-9a-f]{4})$/i.test(text)) {
     throw invalidText(Oid.uuid, text, 'Write a UUID as 123e4567-e89b-12d3-a456-426614174000.');
   }
+  const digits = text.replace(/[-{}]/g, '');
   return DuckDBUUIDValue.fromUint128(BigInt(`0x${digits}`));
 }
 
@@ -189,7 +190,8 @@ function decodeNumericArray(items: readonly ArrayItem[]): ParameterValue {
       return;
     }
     const { value } = decodeNumeric(item);
-    if (!(value instanceof DuckDBDecimalValue)) return;
+    // A HUGEINT of 39 digits: no DECIMAL holds it, and dropping it would be a lie.
+    if (!(value instanceof DuckDBDecimalValue)) throw outOfRange(Oid.numeric, item);
     scale = Math.max(scale, value.scale);
     whole = Math.max(whole, value.width - value.scale);
   };

@@ -1,13 +1,21 @@
 /** From the bytes of a Bind message to the values the engine takes. */
 import { isUtf8 } from 'node:buffer';
-import { BLOB, DuckDBBlobValue, type DuckDBType, DuckDBTypeId } from '@duckdb/node-api';
+import {
+  BLOB,
+  DuckDBBlobValue,
+  DuckDBListValue,
+  type DuckDBType,
+  DuckDBTypeId,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ParameterValue } from '../../query/api.ts';
 import type { Format } from '../codec/frontend.ts';
 import { decodeBinary } from './decode-binary.ts';
 import { decodeText } from './decode-text.ts';
 import { parameterText } from './parameter-text.ts';
-import { duckdbTypeOf, elementOid, Oid, pgTypeOf } from './pg-type.ts';
+import { invalidJson } from './parse-error.ts';
+import { duckdbTypeOf, elementOid, isJson, Oid, pgTypeOf, typeName } from './pg-type.ts';
 import type { FormatSettings } from './scalar-text.ts';
 
 export interface ParameterSource {
@@ -39,13 +47,28 @@ export function describedOid(declaredOid: number, resolvedType: DuckDBType | und
  *   UTF-8 or holds zero bytes, 0A000 for a type without binary format
  */
 export function decodeParameter(source: ParameterSource, settings: FormatSettings): ParameterValue {
-  const { declaredOid, resolvedType, format, bytes } = source;
-  const declaredType = duckdbTypeOf(declaredOid);
-  if (bytes === null) return { value: null, type: declaredType };
+  const { declaredOid, resolvedType, bytes } = source;
+  if (bytes === null) return { value: null, type: duckdbTypeOf(declaredOid) };
   const oid = describedOid(declaredOid, resolvedType);
+  const value = decodeBytes(source, bytes, oid, settings);
+  checkDimensions(value, resolvedType, oid);
+  return value;
+}
+
+function decodeBytes(
+  source: ParameterSource,
+  bytes: Buffer,
+  oid: number,
+  settings: FormatSettings,
+): ParameterValue {
+  const { declaredOid, resolvedType, format } = source;
+  const declaredType = duckdbTypeOf(declaredOid);
   const undeclared = declaredOid === 0 || declaredOid === Oid.unknown;
   if (format === 'text') {
     const text = parameterText(bytes);
+    if (oid === Oid.jsonb || (oid === Oid.json && (resolvedType === undefined || isJson(resolvedType)))) {
+      checkJson(text);
+    }
     const determined = duckdbTypeOf(oid) !== undefined || elementOid(oid) !== undefined;
     const engines = isTextual(oid) || isFiner(resolvedType);
     const decodable = declaredType !== undefined || (undeclared && determined && !engines);
@@ -57,6 +80,28 @@ export function decodeParameter(source: ParameterSource, settings: FormatSetting
   } catch (error) {
     throw source.number === undefined ? error : numbered(error, source.number);
   }
+}
+
+/**
+ * A type of DuckDB's has its number of dimensions, which PostgreSQL's has not: a list in the place of a string would
+ * become the list's text.
+ */
+function checkDimensions({ value }: ParameterValue, expected: DuckDBType | undefined, oid: number): void {
+  if (expected === undefined || !(value instanceof DuckDBListValue)) return;
+  let dimensions = 0;
+  for (let item: DuckDBValue = value; item instanceof DuckDBListValue; item = item.items[0] ?? null)
+    dimensions++;
+  let room = 0;
+  for (let type = expected; type.typeId === DuckDBTypeId.LIST || type.typeId === DuckDBTypeId.ARRAY; room++) {
+    type = type.valueType;
+  }
+  if (room === 0 || dimensions === room || (dimensions < room && value.items.length === 0)) return;
+  const name = typeName(oid).replace('[]', '');
+  throw new SqlensError({
+    sqlState: SqlState.featureNotSupported,
+    message: `an array of ${dimensions} dimensions was sent where the statement has one of ${room}`,
+    hint: `Write the dimensions into the type of the parameter: $1::${name}${'[]'.repeat(dimensions)}.`,
+  });
 }
 
 /** As PostgreSQL says which parameter's bytes are wrong. */
@@ -71,6 +116,15 @@ function numbered(error: unknown, number: number): unknown {
     hint,
     cause: error,
   });
+}
+
+/** DuckDB takes commas behind the last element, and words its errors otherwise. */
+function checkJson(text: string): void {
+  try {
+    JSON.parse(text);
+  } catch {
+    throw invalidJson();
+  }
 }
 
 /** Text for the engine, whatever it makes of it: STRUCT and MAP are json to the client. */
