@@ -179,6 +179,8 @@ export interface RowsExecution extends Running {
   readonly columns: readonly ResultColumn[] | undefined;
   /** The next rows, undefined at the end. Rejects with a SqlensError; a failed stream is never a short result. */
   next(): Promise<RowBatch | undefined>;
+  /** Called by who pulls, and has kept no batch: the memory of those until now may go. */
+  release?(): void;
 }
 
 /** A statement whose rows come from the catalog, in the formats that it was bound with. */
@@ -197,6 +199,7 @@ export interface CopyOutExecution extends Running {
   readonly copied: readonly ResultColumn[];
   readonly options: CopyOptions;
   next(): Promise<RowBatch | undefined>;
+  release?(): void;
 }
 
 export interface CopyInColumn {

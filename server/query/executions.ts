@@ -127,6 +127,11 @@ export class StreamExecution implements RowsExecution, OpenRows {
     return batch;
   }
 
+  release(): void {
+    // What was spooled lies in chunks too.
+    if (this.#spool.rowCount === 0) this.#reader.release();
+  }
+
   async spool(): Promise<void> {
     for (let batch = await this.#pull(); batch !== undefined; batch = await this.#pull()) {
       try {

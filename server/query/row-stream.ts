@@ -1,6 +1,13 @@
 /** Rows of one DuckDB result as they are pulled, a few hundred at a time, so that no conversion holds the event loop. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DuckDBDataChunk, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import {
+  type DuckDBDataChunk,
+  type DuckDBResult,
+  type DuckDBType,
+  type DuckDBValue,
+  ResultReturnType,
+} from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { BatchMemory, RowBatch } from './api.ts';
 import { type VectorMemory, vectorMemory } from './vector-memory.ts';
@@ -16,26 +23,24 @@ export interface ChunkSource {
 }
 
 /**
- * A stream that ends with a sentinel row. DuckDB's streams end the same way whether they are complete or failed
- * half-way; only the sentinel tells. The statement was wrapped by `withSentinel`.
+ * A stream that is looked at when it ends. DuckDB gives no more chunks whether it is complete, or failed half-way, was
+ * interrupted or had to give way to another statement; only the result knows which.
  */
-export class SentinelStream implements ChunkSource {
+export class CheckedStream implements ChunkSource {
   readonly #result: DuckDBResult;
-  readonly #flagColumn: number;
   #complete = false;
 
   constructor(result: DuckDBResult) {
     this.#result = result;
-    this.#flagColumn = result.columnCount - 1;
   }
 
   async nextChunk(): Promise<DuckDBDataChunk | undefined> {
-    while (!this.#complete) {
-      const chunk = await this.#result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) throw new IncompleteStreamError();
-      this.#complete = endsWithSentinel(chunk, this.#flagColumn);
-      return chunk;
-    }
+    if (this.#complete) return undefined;
+    const chunk = await this.#result.fetchChunk();
+    if (chunk !== null && chunk.rowCount > 0) return chunk;
+    // A result that holds an error has no type any more.
+    if (this.#result.returnType !== ResultReturnType.QUERY_RESULT) throw new IncompleteStreamError();
+    this.#complete = true;
     return undefined;
   }
 }
@@ -45,16 +50,6 @@ export class IncompleteStreamError extends SqlensError {
   constructor() {
     super({ sqlState: SqlState.internalError, message: 'the statement failed while its rows were read' });
   }
-}
-
-/** @param columnCount columns of the statement itself */
-export function withSentinel(
-  sql: string,
-  columnCount: number,
-): { readonly text: string; readonly prefixLength: number } {
-  const prefix = 'SELECT *, FALSE FROM (\n';
-  const nulls = 'NULL, '.repeat(columnCount);
-  return { text: `${prefix}${sql}\n) UNION ALL SELECT ${nulls}TRUE`, prefixLength: prefix.length };
 }
 
 /** A result that was materialised, for statements that cannot be wrapped. */
@@ -70,25 +65,23 @@ export class ChunkList implements ChunkSource {
   }
 }
 
-/**
- * Cuts chunks into batches; columns beyond those of the statement (the sentinel's) are left out. Columns that have to be
- * converted value by value make small batches, so that no conversion holds the event loop.
- */
+/** Cuts chunks into batches. Columns that have to be converted value by value make small ones, so that no conversion holds the event loop. */
 export class RowReader {
   readonly #source: ChunkSource;
   readonly #types: readonly DuckDBType[];
-  readonly #hasSentinel: boolean;
   #chunk: OpenChunk | undefined;
   #position = 0;
   #batchRows = 64;
+  /** Of which there are no more rows to give. */
+  #given: DuckDBDataChunk | undefined;
 
-  constructor(source: ChunkSource, types: readonly DuckDBType[], hasSentinel: boolean) {
+  constructor(source: ChunkSource, types: readonly DuckDBType[]) {
     this.#source = source;
     this.#types = types;
-    this.#hasSentinel = hasSentinel;
   }
 
   async next(): Promise<RowBatch | undefined> {
+    this.#given = undefined;
     for (;;) {
       if (this.#chunk === undefined) {
         const chunk = await this.#source.nextChunk();
@@ -103,13 +96,20 @@ export class RowReader {
     }
   }
 
+  /**
+   * Frees what the batches until now lie in, which nobody reads any more. The garbage collector sees a small object
+   * where megabytes of strings are, and leaves it for long. The vectors themselves stay, for the views of them; what
+   * they point to goes.
+   */
+  release(): void {
+    if (this.#given !== undefined) duckdb.data_chunk_reset(this.#given.chunk);
+    this.#given = undefined;
+  }
+
   #open(chunk: DuckDBDataChunk): OpenChunk {
     const { rowCount } = chunk;
-    const rows = this.#hasSentinel && endsWithSentinel(chunk, this.#types.length) ? rowCount - 1 : rowCount;
-    const memory = this.#types.map((type, column) =>
-      rows === 0 ? undefined : vectorMemory(chunk, column, type, rows),
-    );
-    return { chunk, rowCount: rows, memory };
+    const memory = this.#types.map((type, column) => vectorMemory(chunk, column, type, rowCount));
+    return { chunk, rowCount, memory };
   }
 
   #cut(open: OpenChunk): RowBatch {
@@ -120,7 +120,10 @@ export class RowReader {
     const batch = new ChunkBatch(open, from, end);
     if (byValue) this.#adapt(end - from, performance.now() - started_ms);
     this.#position = end;
-    if (end >= open.rowCount) this.#chunk = undefined;
+    if (end >= open.rowCount) {
+      this.#chunk = undefined;
+      this.#given = open.chunk;
+    }
     return batch;
   }
 
@@ -133,7 +136,6 @@ export class RowReader {
 
 interface OpenChunk {
   readonly chunk: DuckDBDataChunk;
-  /** Without the sentinel. */
   readonly rowCount: number;
   readonly memory: readonly (VectorMemory | undefined)[];
 }
@@ -175,8 +177,4 @@ function valuesOf(chunk: DuckDBDataChunk, column: number, from: number, end: num
   const values: DuckDBValue[] = new Array(end - from);
   for (let row = from; row < end; row++) values[row - from] = vector.getItem(row);
   return values;
-}
-
-function endsWithSentinel(chunk: DuckDBDataChunk, flagColumn: number): boolean {
-  return chunk.getColumnVector(flagColumn).getItem(chunk.rowCount - 1) === true;
 }

@@ -40,6 +40,8 @@ export class RowStream implements PortalStream {
   /** Of the batch in work. */
   #writers: readonly ValueWriter[] = [];
   #batch: RowBatch | undefined;
+  /** Others have rows of some batch. */
+  #isShared = false;
   #rowCount = 0;
   #row = 0;
 
@@ -66,20 +68,34 @@ export class RowStream implements PortalStream {
           sliceStart_ms = performance.now();
         }
       }
+    } catch (error) {
+      this.#forget();
+      throw error;
     } finally {
       if (rows.size_bytes > 0) output.sendBytes(rows.take());
     }
   }
 
   async take(maxRows: number): Promise<Batch | undefined> {
+    this.#isShared = true;
     if (this.#row >= this.#rowCount && !(await this.#nextBatch())) return undefined;
     const first = this.#row;
     this.#row = Math.min(this.#rowCount, first + maxRows);
     return this.#batch === undefined ? undefined : sliceBatch(this.#batch, first, this.#row);
   }
 
+  /** The rest of the batch is not wanted. */
+  #forget(): void {
+    this.#rowCount = 0;
+    this.#row = 0;
+    this.#batch = undefined;
+    this.#writers = [];
+    if (!this.#isShared) this.execution.release?.();
+  }
+
   /** @returns false at the end */
   async #nextBatch(): Promise<boolean> {
+    if (!this.#isShared) this.execution.release?.();
     let batch = await this.execution.next();
     while (batch?.rowCount === 0) batch = await this.execution.next();
     this.#row = 0;

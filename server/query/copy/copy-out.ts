@@ -48,8 +48,8 @@ export class CopyOut implements CopyOutExecution, OpenRows {
     return batch;
   }
 
-  set keepsNone(keepsNone: boolean) {
-    this.#rows.keepsNone = keepsNone;
+  release(): void {
+    this.#rows.release?.();
   }
 
   async spool(): Promise<void> {
