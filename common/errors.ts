@@ -114,6 +114,8 @@ export interface SqlensErrorFields {
   /** The context in which it happened, such as the line of COPY's data. */
   readonly where?: string;
   readonly cause?: unknown;
+  /** The function of PostgreSQL's that raises it: only where drivers look at it. */
+  readonly routine?: string | undefined;
 }
 
 export class SqlensError extends Error {
@@ -122,6 +124,7 @@ export class SqlensError extends Error {
   readonly detail: string | undefined;
   readonly position: number | undefined;
   readonly where: string | undefined;
+  readonly routine: string | undefined;
 
   constructor(fields: SqlensErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -131,6 +134,7 @@ export class SqlensError extends Error {
     this.detail = fields.detail;
     this.position = fields.position;
     this.where = fields.where;
+    this.routine = fields.routine;
   }
 }
 

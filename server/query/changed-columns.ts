@@ -26,5 +26,7 @@ export function checkColumnTypes(result: DuckDBResult, described: readonly DuckD
     sqlState: SqlState.featureNotSupported,
     message: 'cached plan must not change result type',
     hint: 'The tables behind this prepared statement have changed; prepare it again.',
+    // pgjdbc and asyncpg prepare again by themselves when they see this.
+    routine: 'RevalidateCachedQuery',
   });
 }

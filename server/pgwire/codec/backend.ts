@@ -32,6 +32,7 @@ export interface ReportFields {
   /** 1-based, in characters of the query text. */
   readonly position?: number | undefined;
   readonly where?: string | undefined;
+  readonly routine?: string | undefined;
 }
 
 export type BackendMessage =
@@ -181,6 +182,7 @@ function encodeReport(type: 'E' | 'N', fields: ReportFields): Buffer {
   add('H', fields.hint);
   add('P', fields.position === undefined ? undefined : String(fields.position));
   add('W', fields.where);
+  add('R', fields.routine);
   return flush(writer.addCString(''), type);
 }
 

@@ -115,6 +115,8 @@ export function checkColumns(
     sqlState: SqlState.featureNotSupported,
     message: 'cached plan must not change result type',
     hint: 'The tables behind this prepared statement have changed; prepare it again.',
+    // pgjdbc and asyncpg prepare again by themselves when they see this.
+    routine: 'RevalidateCachedQuery',
   });
 }
 

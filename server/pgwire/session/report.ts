@@ -41,6 +41,7 @@ export function errorReport(
     hint: error.hint,
     position: source === undefined ? undefined : queryPosition(error.position, source),
     where: error.where,
+    routine: error.routine,
   };
 }
 
