@@ -94,8 +94,14 @@ export class Catalog {
     return this.#options.schema.origins.find(schema, name);
   }
 
+  /** Another number whenever `originOf` may find something else. */
+  get originsVersion(): number {
+    return this.#options.schema.origins.version;
+  }
+
   /**
    * The text that the engine runs for a statement that needs both it and the catalog.
+   * @param parameters as texts, when it is to be executed
    * @throws SqlensError what PostgreSQL refuses of the parts
    */
   async rewrite(
@@ -103,8 +109,9 @@ export class Catalog {
     mode: AnswerMode,
     session: CatalogSession,
     signal: AbortSignal,
+    parameters?: readonly (string | null)[],
   ): Promise<string> {
-    const facts = await factsOf(session, await this.#namesFor(session));
+    const facts = await factsOf(session, await this.#namesFor(session), parameters);
     const text = await materialise(plan, facts, mode, (sql) => this.#query(sql, session, signal));
     await facts.settle();
     return text;

@@ -13,7 +13,12 @@ export interface SettlingFacts extends SessionFacts {
   settle(): Promise<void>;
 }
 
-export async function factsOf(session: CatalogSession, names: EngineNames): Promise<SettlingFacts> {
+/** @param parameters of the statement as texts, when it is executed */
+export async function factsOf(
+  session: CatalogSession,
+  names: EngineNames,
+  parameters?: readonly (string | null)[],
+): Promise<SettlingFacts> {
   const effects: (() => Promise<void>)[] = [];
   // What the statement itself has set so far.
   const changed = new Map<string, string>();
@@ -40,6 +45,7 @@ export async function factsOf(session: CatalogSession, names: EngineNames): Prom
     },
     cancelBackend: (processId) => signal(session, processId, 'cancel'),
     terminateBackend: (processId) => signal(session, processId, 'terminate'),
+    ...(parameters === undefined ? {} : { parameter: (number: number) => parameters[number - 1] ?? null }),
     async settle() {
       for (const effect of effects) await effect();
     },

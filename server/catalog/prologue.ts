@@ -36,6 +36,9 @@ export function prologueOf(
   if (/pg_settings/i.test(sql)) {
     settings.push([SESSION_SETTINGS.settings, JSON.stringify(session.settings())]);
   }
+  if (/current_setting/i.test(sql)) {
+    settings.push([SESSION_SETTINGS.values, JSON.stringify(valuesOf(session))]);
+  }
   if (/pg_stat_activity/i.test(sql)) {
     const rows = activity().map((row) => activityRow(row, session));
     settings.push([SESSION_SETTINGS.activity, JSON.stringify(rows)]);
@@ -58,6 +61,11 @@ export function prologueOf(
     `SET LOCAL search_path = ${path.map(quoteIdentifier).join(', ')}`,
     `SET LOCAL SESSION AUTHORIZATION ${quoteIdentifier(session.user)}`,
   ];
+}
+
+function valuesOf(session: CatalogSession): Record<string, string> {
+  const names = session.settings().flatMap((row) => ('name' in row ? String(row.name) : []));
+  return Object.fromEntries(names.map((name) => [name.toLowerCase(), session.setting(name) ?? '']));
 }
 
 /** Who talks to whom, as far as there is a connection. */

@@ -479,9 +479,12 @@ export class Session implements BackendSession {
     plan: MixedPlan,
     mode: 'describe' | 'execute',
     declared: readonly (DuckDBType | undefined)[],
+    parameters?: readonly ParameterValue[],
   ): Promise<Parsed> {
     this.#transaction.assertUsable();
-    const text = await this.#catalog.rewrite(plan, mode, this.#catalogSession, this.#controller.signal);
+    const { signal } = this.#controller;
+    const texts = parameters?.map(({ value }) => (value === null ? null : String(value)));
+    const text = await this.#catalog.rewrite(plan, mode, this.#catalogSession, signal, texts);
     try {
       const parsed = await this.#parseEngine(text, declared);
       const typed = { ...parsed.typed, original: () => 0 };
@@ -582,7 +585,9 @@ export class Session implements BackendSession {
 
   /** A parameter that nothing determined may turn out to be bytes: then the statement is described for those. */
   async #fit(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Parsed> {
-    if (parsed.mixed !== undefined) return this.#parseMixed(parsed.mixed, 'execute', parsed.parameterTypes);
+    if (parsed.mixed !== undefined) {
+      return this.#parseMixed(parsed.mixed, 'execute', parsed.parameterTypes, parameters);
+    }
     const isOther = (at: number) => parameters[at]?.type !== undefined && parameters[at].type !== VARCHAR;
     if (![...parsed.undetermined].some(isOther)) return parsed;
     return this.#parse(

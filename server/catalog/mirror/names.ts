@@ -43,6 +43,8 @@ export const SESSION_SETTINGS = {
   serverPort: 'sqlens_mirror.server_port',
   /** What pg_postmaster_start_time() and pg_conf_load_time() say, a timestamp with time zone. */
   serverStart: 'sqlens_mirror.server_start',
+  /** JSON: what current_setting() says, by name in lower case. */
+  values: 'sqlens_mirror.values',
   /** JSON: the rows of pg_settings; only these are shown then. Columns not given are those PostgreSQL has. */
   settings: 'sqlens_mirror.settings',
   /** JSON: the users of the sessions there are, by process id; for functions that end or interrupt one. */

@@ -12,6 +12,12 @@ export interface Origin {
 
 export class OriginMap {
   readonly #origins = new Map<string, Origin>();
+  #version = 0;
+
+  /** Another number whenever something may be found that was not before, or the other way round. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** @param schema and table as DuckDB knows them, in any case */
   find(schema: string, table: string): Origin | undefined {
@@ -20,6 +26,7 @@ export class OriginMap {
 
   clear(): void {
     this.#origins.clear();
+    this.#version++;
   }
 
   /** Reads relations' numbers back from the mirror. @param entries all that it should hold; others are forgotten */
@@ -32,6 +39,7 @@ export class OriginMap {
     const known = new Set(
       relations.map((relation) => keyOf(relation.schema, relation.source ?? relation.name)),
     );
+    this.#version++;
     for (const key of this.#origins.keys()) if (!known.has(key)) this.#origins.delete(key);
     const wanted = relations.filter((relation) => changed?.has(relation.name) ?? true);
     if (wanted.length === 0) return;
@@ -59,6 +67,7 @@ export class OriginMap {
       }
       this.#origins.set(key, { oid: Number(row.oid), attnums });
     }
+    this.#version++;
   }
 }
 

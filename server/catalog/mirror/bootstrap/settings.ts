@@ -20,6 +20,7 @@ const COLUMNS = [
   ],
 ];
 const passed = `nullif(${native('current_setting')}('${SESSION_SETTINGS.settings}', true), '')::json`;
+const told = `nullif(${native('current_setting')}('${SESSION_SETTINGS.values}', true), '')::json`;
 /** Of PostgreSQL's own settings: how sessions behave. The rest describes a server that is not ours. */
 const SHOWN_CATEGORIES = `(Client Connection Defaults|Preset Options|Version and Platform|Customized)`;
 
@@ -70,7 +71,7 @@ export const settingsBootstrap: readonly string[] = [
   ).map(
     ([types, values]) => `CREATE OR REPLACE FUNCTION pg_catalog.current_setting(${types}) RETURNS text
        LANGUAGE sql STABLE PARALLEL SAFE
-       RETURN coalesce(${SETTING_FUNCTION}($1), ${native('current_setting')}(${values}))`,
+       RETURN coalesce(${told} ->> lower($1), ${SETTING_FUNCTION}($1), ${native('current_setting')}(${values}))`,
   ),
   `CREATE OR REPLACE VIEW pg_catalog.pg_settings AS
    WITH pg AS (SELECT * FROM pg_catalog.pg_show_all_settings()),
