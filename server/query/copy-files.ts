@@ -1,6 +1,7 @@
 /** COPY … TO a file: only where SQL may write, never into the data directory, and all or nothing. */
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { findWord } from './clauses.ts';
 import type { CopyDrafts } from './copy-drafts.ts';
@@ -66,7 +67,9 @@ export function prepareCopy(
   }
   const file = target.value.replace(/^file:(\/\/)?/, '');
   const real = realPathOf(file);
-  const isAllowed = allowedPaths.some((folder) => isBelow(real, folder)) && !isBelow(real, rules.dataDir);
+  const isDevice = [path.resolve(file), real].some((name) => /^\/(dev|proc|sys)(\/|$)/.test(name));
+  const isAllowed =
+    !isDevice && allowedPaths.some((folder) => isBelow(real, folder)) && !isBelow(real, rules.dataDir);
   if (!isAllowed || /^[a-z][a-z0-9+.-]*:\/\//i.test(target.value.replace(/^file:\/\//, ''))) {
     throw new SqlensError({
       sqlState: SqlState.insufficientPrivilege,
