@@ -49,7 +49,7 @@ export function decodeInterval(text: string, isSqlStandard = false): DuckDBInter
   if (!isRead) throw invalidDatetime(Oid.interval, text);
   // In SQL's style a sign at the beginning that is the only one counts for all.
   if (isSqlStandard && /^\s*-[^+-]*$/.test(text.replace(/(\d)-(\d)/, '$1 $2')) && tokens !== undefined)
-    amounts.negative();
+    amounts.allNegative();
   return amounts.value();
 }
 
@@ -256,6 +256,12 @@ class Amounts {
     this.#months = -this.#months;
     this.#days = -this.#days;
     this.#micros = -this.#micros;
+  }
+
+  allNegative(): void {
+    if (this.#months > 0n) this.#months = -this.#months;
+    if (this.#days > 0n) this.#days = -this.#days;
+    if (this.#micros > 0n) this.#micros = -this.#micros;
   }
 
   value(): DuckDBIntervalValue {

@@ -55,7 +55,12 @@ export function parameterCasts(tokens: readonly Token[]): ReadonlyMap<number, Du
     if (casts.has(number) || !(isOperator(next, '::') || isCall)) continue;
     const name = readTypeName(tokens, at + 2);
     const type = name === undefined ? undefined : TYPES.get(name.name);
-    if (name !== undefined && type !== undefined) casts.set(number, name.isArray ? LIST(type) : type);
+    if (name === undefined || type === undefined) continue;
+    // DuckDB's types have their dimensions: int4[][] takes other values than int4[].
+    const brackets = tokens.slice(at + 2, name.end).filter((part) => isOperator(part, '[')).length;
+    let nested = type;
+    for (let level = 0; level < Math.max(brackets, name.isArray ? 1 : 0); level++) nested = LIST(nested);
+    casts.set(number, nested);
   }
   return casts;
 }
