@@ -13,6 +13,10 @@ export interface PointOrder {
   readonly database: string;
   readonly connections: number;
   readonly protocol: 'prepared' | 'simple';
+  /** A statement that gives one row for every id; `$1` stands for the id. */
+  readonly sql: string;
+  /** Held open, with everything it has written, by another connection meanwhile. */
+  readonly besideTransaction: readonly string[];
   readonly duration_ms: number;
   /** Ids are drawn from 0 to below this. */
   readonly idCount: number;
@@ -81,20 +85,28 @@ process.on('message', (order: Order) => {
 
 async function points(order: PointOrder): Promise<OrderReport> {
   const wires = await Promise.all(Array.from({ length: order.connections }, () => open(order)));
+  const other = await open(order);
+  for (const sql of order.besideTransaction) await answered(other, message('Q', cString(sql)), 0);
   const started_ms = performance.now();
   const end_ms = started_ms + order.duration_ms;
   const counts = await Promise.all(wires.map((wire, at) => askUntil(wire, order, order.seed + at, end_ms)));
   const duration_s = (performance.now() - started_ms) / 1000;
-  for (const wire of wires) wire.socket.destroy();
+  for (const wire of [...wires, other]) {
+    wire.socket.removeAllListeners('close');
+    wire.socket.destroy();
+  }
   return { count: counts.reduce((sum, count) => sum + count, 0), duration_s };
 }
 
-const SELECT = 'SELECT id, name, value FROM bench_points WHERE id = ';
-
 async function askUntil(wire: Wire, order: PointOrder, seed: number, end_ms: number): Promise<number> {
   const nextId = idsFrom(seed, order.idCount);
+  const takesId = order.sql.includes('$1');
   if (order.protocol === 'prepared') {
-    const parse = message('P', Buffer.from(`p\0${SELECT}$1\0`), int16(1), int32(23));
+    const parse = message(
+      'P',
+      Buffer.from(`p\0${order.sql}\0`),
+      ...(takesId ? [int16(1), int32(23)] : [int16(0)]),
+    );
     await answered(wire, Buffer.concat([parse, message('S')]), 0);
   }
   let count = 0;
@@ -103,7 +115,11 @@ async function askUntil(wire: Wire, order: PointOrder, seed: number, end_ms: num
     const ask = (): void => {
       const id = String(nextId());
       rows = 0;
-      wire.socket.write(order.protocol === 'prepared' ? execution(id) : message('Q', cString(SELECT + id)));
+      wire.socket.write(
+        order.protocol === 'prepared'
+          ? execution(takesId ? [id] : [])
+          : message('Q', cString(order.sql.replace('$1', id))),
+      );
     };
     wire.onMessage = (type, body) => {
       if (type === DATA_ROW) rows++;
@@ -121,9 +137,9 @@ async function askUntil(wire: Wire, order: PointOrder, seed: number, end_ms: num
 }
 
 /** Bind, Execute and Sync, as drivers send a statement that they have prepared. */
-function execution(id: string): Buffer {
-  const value = Buffer.from(id);
-  const bind = message('B', Buffer.from('\0p\0'), int16(0), int16(1), int32(value.length), value, int16(0));
+function execution(values: readonly string[]): Buffer {
+  const parameters = values.flatMap((value) => [int32(value.length), Buffer.from(value)]);
+  const bind = message('B', Buffer.from('\0p\0'), int16(0), int16(values.length), ...parameters, int16(0));
   return Buffer.concat([bind, message('E', Buffer.from('\0'), int32(0)), message('S')]);
 }
 

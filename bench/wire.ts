@@ -10,22 +10,34 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { childEntry } from '../common/child-entry.ts';
 import { messageOf } from '../common/errors.ts';
-import type { Order, OrderReport } from './wire-client.ts';
+import type { Order, OrderReport, PointOrder } from './wire-client.ts';
 import { startPostgres, startSqlens, type Target } from './wire-engines.ts';
 
 const HELP = `Usage: npm run bench -- wire [--rows 1000000] [--points 100000] [--seconds 3] [--rounds 5]
-                            [--memory-rows 10000000] [--only rows,copy,points,memory] [--alone]
+                            [--memory-rows 10000000] [--only rows,copy,points,small,memory] [--alone]
 
   --alone   SQLens only, without PostgreSQL
 `;
 
-const KINDS = ['rows', 'copy', 'points', 'memory'] as const;
+const KINDS = ['rows', 'copy', 'points', 'small', 'memory'] as const;
 type Kind = (typeof KINDS)[number];
 
 const COLUMNS = 'a, b, c, d, e';
 /** Rows whose text must be the same from both servers. */
 const COMPARED_ROWS = 20_000;
 const CONNECTIONS = [1, 16];
+const PROTOCOLS = ['prepared', 'simple'] as const;
+const POINT_SELECT = 'SELECT id, name, value FROM bench_points WHERE id = $1';
+/** Another session's transaction that has written: nobody may take what was read before it for what is there. */
+const OPEN_WRITE: readonly string[] = ['BEGIN', "INSERT INTO bench_points VALUES (-1, 'open', 0)"];
+/** One row each. What dashboards and applications send, which nothing but the engine can answer. */
+const SMALL_STATEMENTS = {
+  'point and condition': 'SELECT id, name FROM bench_points WHERE id = $1 AND value >= 0',
+  'range, aggregated':
+    'SELECT count(*), max(value) FROM bench_points WHERE id BETWEEN $1 AND 1000000 AND id % 7 = 0',
+  join: 'SELECT p.name, q.value FROM bench_points p JOIN bench_points q ON q.id = p.id WHERE p.id = $1 LIMIT 1',
+  'the same text again': 'SELECT count(*) AS n, min(name) AS first FROM bench_points WHERE id < 1000',
+};
 const MEMORY_INTERVAL_MS = 50;
 const run = promisify(execFile);
 
@@ -140,27 +152,56 @@ function measures(kind: Kind, settings: Settings, client: ChildProcess): Measure
         },
       ];
     case 'points':
-      return CONNECTIONS.flatMap((connections) =>
-        (['prepared', 'simple'] as const).map((protocol) => ({
-          name: `point SELECT, ${protocol}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`,
-          unit: '/s',
-          run: async (target: Target, round: number) => {
-            const { count, duration_s } = await ordered(client, {
-              kind: 'points',
-              ...address(target),
+      return [[], OPEN_WRITE].flatMap((besideTransaction) =>
+        CONNECTIONS.flatMap((connections) =>
+          PROTOCOLS.map((protocol) =>
+            pointMeasure(settings, client, {
+              name: besideTransaction.length === 0 ? 'point SELECT' : 'point SELECT beside a writer',
+              sql: POINT_SELECT,
               connections,
               protocol,
-              duration_ms: settings.duration_ms,
-              idCount: settings.points,
-              seed: round * 1000,
-            });
-            return count / duration_s;
-          },
-        })),
+              besideTransaction,
+            }),
+          ),
+        ),
+      );
+    case 'small':
+      return Object.entries(SMALL_STATEMENTS).flatMap(([name, sql]) =>
+        PROTOCOLS.map((protocol) =>
+          pointMeasure(settings, client, { name, sql, connections: 1, protocol, besideTransaction: [] }),
+        ),
       );
     case 'memory':
       return [];
   }
+}
+
+function pointMeasure(
+  { duration_ms, points: idCount }: Settings,
+  client: ChildProcess,
+  {
+    name,
+    ...order
+  }: Pick<PointOrder, 'sql' | 'connections' | 'protocol' | 'besideTransaction'> & {
+    readonly name: string;
+  },
+): Measure {
+  const { connections, protocol } = order;
+  return {
+    name: `${name}, ${protocol} × ${connections}`,
+    unit: '/s',
+    run: async (target, round) => {
+      const { count, duration_s } = await ordered(client, {
+        kind: 'points',
+        ...address(target),
+        ...order,
+        duration_ms,
+        idCount,
+        seed: round * 1000,
+      });
+      return count / duration_s;
+    },
+  };
 }
 
 /** Round 0 warms both up. */

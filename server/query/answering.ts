@@ -14,16 +14,11 @@ import type {
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET, nextBudget } from '../../udf-registry/demand.ts';
 import { Pass, type QueryAnswering } from '../../udf-registry/pass.ts';
+import { checkColumnTypes } from './changed-columns.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
 import type { RunningQuery } from './query-log.ts';
-import {
-  ChunkList,
-  type ChunkSource,
-  IncompleteStreamError,
-  SentinelStream,
-  withSentinel,
-} from './row-stream.ts';
+import { CheckedStream, ChunkList, type ChunkSource, IncompleteStreamError } from './row-stream.ts';
 
 export interface BoundParameter {
   readonly value: DuckDBValue;
@@ -33,8 +28,10 @@ export interface BoundParameter {
 /** A statement as DuckDB gets it. */
 export interface Runnable {
   readonly text: string;
-  /** Columns of its rows when it can stand as a subquery; undefined for those that cannot (SHOW, EXPLAIN …). */
-  readonly columnCount: number | undefined;
+  /** Whether its rows are streamed; those of SHOW and EXPLAIN, which are few, are not. */
+  readonly isQuery: boolean;
+  /** Of the columns as they were described; a result that has others is refused. */
+  readonly columnTypes?: readonly DuckDBType[];
   readonly parameters: readonly BoundParameter[];
   /** Maps a 1-based position in `text` to one in what the user wrote. */
   readonly original: (position: number) => number;
@@ -56,7 +53,6 @@ interface PassOutcome {
 /** Rows that are complete or will be: with the pass that looks up while they stream. */
 export interface AnsweredRows {
   readonly source: ChunkSource;
-  readonly hasSentinel: boolean;
   readonly pass: Pass;
 }
 
@@ -118,8 +114,7 @@ export class Answering {
     this.#engine.queries.countPass();
     await this.#begin(connection, pass);
     try {
-      const { source, hasSentinel } = await openSource(connection, statement);
-      return { source, hasSentinel, pass };
+      return { source: await openSource(connection, statement), pass };
     } catch (error) {
       this.#engine.passes.end(connection.clientContext.connectionId);
       throw this.#toError(error, pass, statement.text);
@@ -144,7 +139,7 @@ export class Answering {
     this.#engine.queries.countPass();
     try {
       await this.#begin(connection, pass);
-      const { source } = await openSource(connection, statement);
+      const source = await openSource(connection, statement);
       const chunks = await drain(source, pass, statement);
       return { pass, chunks, error: undefined };
     } catch (error) {
@@ -181,32 +176,32 @@ function perhapsOurs(error: SqlensError): SqlensError {
   });
 }
 
-/** Begins a statement's rows: streamed, with a sentinel, wherever it can be wrapped. */
-export async function openSource(
-  connection: DuckDBConnection,
-  statement: Runnable,
-): Promise<{ source: ChunkSource; hasSentinel: boolean }> {
-  const { columnCount } = statement;
-  const wrapped = columnCount === undefined ? undefined : withSentinel(statement.text, columnCount);
-  const text = wrapped?.text ?? statement.text;
+/** Begins a statement's rows. */
+export async function openSource(connection: DuckDBConnection, statement: Runnable): Promise<ChunkSource> {
   let prepared: DuckDBPreparedStatement | undefined;
   try {
-    prepared = await connection.prepare(text);
-    bindParameters(prepared, statement.parameters);
-    if (wrapped === undefined) {
-      const result = await prepared.run();
-      return { source: new ChunkList(await result.fetchAllChunks()), hasSentinel: false };
-    }
-    return { source: new SentinelStream(await prepared.stream()), hasSentinel: true };
+    prepared = await connection.prepare(statement.text);
+    return await openPrepared(prepared, statement);
   } catch (error) {
-    throw fromDuckDBError(error, {
-      sql: text,
-      prefixLength: wrapped?.prefixLength ?? 0,
-      original: statement.original,
-    });
+    throw fromDuckDBError(error, { sql: statement.text, original: statement.original });
   } finally {
     prepared?.destroySync();
   }
+}
+
+/** @throws DuckDB's own errors */
+export async function openPrepared(
+  prepared: DuckDBPreparedStatement,
+  { parameters, isQuery, columnTypes }: Pick<Runnable, 'parameters' | 'isQuery' | 'columnTypes'>,
+): Promise<ChunkSource> {
+  bindParameters(prepared, parameters);
+  if (isQuery) {
+    const result = await prepared.stream();
+    if (columnTypes !== undefined) checkColumnTypes(result, columnTypes);
+    return new CheckedStream(result);
+  }
+  const result = await prepared.run();
+  return new ChunkList(await result.fetchAllChunks());
 }
 
 export function bindParameters(
@@ -233,7 +228,7 @@ async function drain(
   for (let chunk = await source.nextChunk(); chunk !== undefined; chunk = await source.nextChunk()) {
     keeping &&= pass.asking === undefined && kept.length < MAX_SPOOLED_CHUNKS;
     if (keeping) kept.push(chunk);
-    else if (statement.columnCount !== undefined) kept.length = 0;
+    else if (statement.isQuery) kept.length = 0;
   }
   return keeping ? kept : undefined;
 }

@@ -14,8 +14,6 @@ interface DuckDBErrorInfo {
 export interface ErrorContext {
   /** The text that DuckDB saw, to turn byte offsets into characters. */
   readonly sql: string;
-  /** Characters that we put before the user's text. */
-  readonly prefixLength?: number;
   /** Maps a 1-based position in the text that DuckDB saw to one in the user's. */
   readonly original?: (position: number) => number;
 }
@@ -158,9 +156,7 @@ function catalogState(info: DuckDBErrorInfo): SqlState {
 
 function positionOf(info: DuckDBErrorInfo, context: ErrorContext): number | undefined {
   if (info.position_bytes === undefined) return undefined;
-  const before = Buffer.from(context.sql, 'utf8').subarray(0, info.position_bytes).toString('utf8').length;
-  const position = before - (context.prefixLength ?? 0);
-  if (position < 0) return undefined;
+  const position = Buffer.from(context.sql, 'utf8').subarray(0, info.position_bytes).toString('utf8').length;
   return context.original?.(position + 1) ?? position + 1;
 }
 

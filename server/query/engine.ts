@@ -30,6 +30,8 @@ import { loadModels } from './model-table.ts';
 import { defineMacros } from './own-macros.ts';
 import { PointReads } from './points/point-reads.ts';
 import { QueryLog } from './query-log.ts';
+import { Definitions } from './reuse/definitions.ts';
+import { PlanStore } from './reuse/kept-plans.ts';
 import type { SandboxRules } from './sandbox.ts';
 import { quoteLiteral } from './tokens.ts';
 
@@ -100,6 +102,8 @@ export class Engine {
   readonly errors = new InferenceErrorLog();
   readonly queries = new QueryLog();
   readonly points = new PointReads();
+  readonly definitions = new Definitions();
+  readonly plans = new PlanStore(this.definitions);
   readonly artifacts: ArtifactStore;
   readonly copyDrafts: CopyDrafts;
   readonly registry: FunctionRegistry;
@@ -174,6 +178,7 @@ export class Engine {
     await internal.run(VIEWS);
     registerDialectFunctions(internal);
     await defineMacros(internal, ["current_database() AS 'sqlens'", ...DIALECT_MACROS], options.logger);
+    await engine.definitions.load(internal);
     await internal.run("SET search_path = 'public,sqlens'");
     return engine;
   }

@@ -27,6 +27,7 @@ import {
   replaceParameters,
   type TypedText,
 } from './parameters.ts';
+import type { KeptPlans } from './reuse/kept-plans.ts';
 import type { StatementKind } from './statements.ts';
 import { type Token, tokenize } from './tokens.ts';
 
@@ -86,6 +87,7 @@ const MAX_DESCRIBE_PASSES = 20;
 /**
  * Describes a statement by preparing it on `connection`, in a pass that infers nothing.
  * @param declared parameter types that the client gave
+ * @param plans where what was prepared for it waits for its first execution
  */
 export async function describe(
   engine: Engine,
@@ -94,6 +96,7 @@ export async function describe(
   tokens: readonly Token[],
   statement: StatementKind,
   declared: readonly (DuckDBType | undefined)[],
+  plans?: KeptPlans,
 ): Promise<Parsed> {
   const count = parameterCount(tokens);
   const query = new QueryAnswering({
@@ -121,7 +124,7 @@ export async function describe(
     return { text: cast.text, original: (position) => translated.original(cast.original(position)) };
   };
   let typed = castTypes((number) => known[number - 1]);
-  const attempt = await attemptPrepare(engine, connection, typed, count, query);
+  const attempt = await attemptPrepare(engine, connection, typed, count, query, plans);
   let { facts, error } = attempt;
   const undetermined = new Set<number>();
   if (count > 0 && (facts === undefined || facts.parameterTypes.some((type) => type === undefined))) {
@@ -219,15 +222,19 @@ async function prepareOnce(
   typed: TypedText,
   count: number,
   query: QueryAnswering,
+  plans?: KeptPlans,
 ): Promise<Facts> {
   const connectionId = connection.clientContext.connectionId;
   for (let number = 1; ; number++) {
     const pass = new Pass(query, 'describe', FIRST_BUDGET);
     engine.passes.begin(connectionId, pass);
     try {
+      const stamp = plans?.stamp;
       const prepared = await connection.prepare(typed.text);
+      let isDone = false;
       try {
         if (pass.asking === undefined || number >= MAX_DESCRIBE_PASSES) {
+          isDone = pass.bound.size === 0;
           return {
             parameterTypes: Array.from({ length: count }, (_, at) => inferredType(prepared, at + 1)),
             columns: columnsOf(prepared),
@@ -235,7 +242,8 @@ async function prepareOnce(
           };
         }
       } finally {
-        prepared.destroySync();
+        if (isDone && plans !== undefined && stamp !== undefined) plans.keep(typed.text, prepared, stamp);
+        else prepared.destroySync();
       }
     } catch (error) {
       if (pass.asking === undefined || number >= MAX_DESCRIBE_PASSES) {

@@ -23,7 +23,7 @@ export async function runExplain(
   const run = new QueryRun(context, parsed.text);
   run.takeListings(parsed.described);
   const original = parsed.typed.original;
-  const explain: Runnable = { text: parsed.typed.text, columnCount: undefined, parameters, original };
+  const explain: Runnable = { text: parsed.typed.text, isQuery: false, parameters, original };
   let failed = true;
   try {
     const passes = new Answering(engine, run.answering, run.running);
@@ -31,8 +31,8 @@ export async function runExplain(
     const pass = new Pass(run.answering, analyzes ? 'answer' : 'describe', FIRST_BUDGET);
     engine.passes.begin(connection.clientContext.connectionId, pass);
     try {
-      const { source } = await openSource(connection, explain);
-      const lines = await planLines(new RowReader(source, [VARCHAR, VARCHAR], false));
+      const source = await openSource(connection, explain);
+      const lines = await planLines(new RowReader(source, [VARCHAR, VARCHAR]));
       failed = false;
       return fromRows(
         EXPLAIN_COLUMNS,
@@ -61,10 +61,10 @@ async function askExplained(
     parameters.map((parameter) => parameter.type),
   );
   await run.beginOwn();
-  const { typed, columns } = inner;
+  const { typed } = inner;
   const select: Runnable = {
     text: typed.text,
-    columnCount: columns?.length ?? 0,
+    isQuery: true,
     parameters,
     original: typed.original,
   };

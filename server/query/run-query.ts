@@ -1,4 +1,5 @@
 /** Statements that return rows: straight from DuckDB when they ask nothing, else in passes. */
+import type { DuckDBPreparedStatement } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
@@ -7,16 +8,18 @@ import {
   Answering,
   type BoundParameter,
   causeOfBreak,
+  openPrepared,
   openSource,
   type Runnable,
 } from './answering.ts';
 import type { RowsExecution } from './api.ts';
+import { fromDuckDBError } from './duckdb-errors.ts';
 import { type StreamEnd, StreamExecution } from './executions.ts';
 import type { Parsed } from './parsed.ts';
 import { QueryRun } from './query-run.ts';
 import { rewriteAsking } from './rewrites/index.ts';
 import { rollBack } from './roll-back.ts';
-import { ChunkList, IncompleteStreamError, RowReader } from './row-stream.ts';
+import { ChunkList, type ChunkSource, IncompleteStreamError, RowReader } from './row-stream.ts';
 import type { SessionContext } from './session-context.ts';
 
 export async function runQuery(
@@ -27,7 +30,8 @@ export async function runQuery(
   const columns = parsed.columns ?? [];
   const runnable: Runnable = {
     text: parsed.typed.text,
-    columnCount: parsed.statement.kind === 'query' ? columns.length : undefined,
+    isQuery: parsed.statement.kind === 'query',
+    columnTypes: columns.map(({ type }) => type),
     parameters,
     original: parsed.typed.original,
   };
@@ -38,7 +42,6 @@ export async function runQuery(
     const reader = new RowReader(
       rows.source,
       columns.map(({ type }) => type),
-      rows.hasSentinel,
     );
     return new StreamExecution({
       columns,
@@ -62,13 +65,38 @@ async function openPlain(
   const connectionId = context.connection.clientContext.connectionId;
   context.engine.passes.begin(connectionId, pass);
   try {
-    const opened = await openSource(context.connection, runnable);
-    return pass.bound.size > 0 ? undefined : { ...opened, pass };
+    const source = runnable.isQuery
+      ? await openPlanned(context, pass, runnable)
+      : await openSource(context.connection, runnable);
+    return pass.bound.size > 0 ? undefined : { source, pass };
   } catch (error) {
     if (pass.bound.size > 0) return undefined;
     throw error;
   } finally {
     context.engine.passes.end(connectionId);
+  }
+}
+
+/** With the plan that describing made, or the execution before. */
+async function openPlanned(
+  { connection, plans }: SessionContext,
+  pass: Pass,
+  runnable: Runnable,
+): Promise<ChunkSource> {
+  const { text, original } = runnable;
+  const { stamp } = plans;
+  let isWhole = false;
+  let prepared: DuckDBPreparedStatement | undefined;
+  try {
+    prepared = plans.take(text) ?? (await connection.prepare(text));
+    const source = await openPrepared(prepared, runnable);
+    isWhole = pass.bound.size === 0;
+    return source;
+  } catch (error) {
+    throw fromDuckDBError(error, { sql: text, original });
+  } finally {
+    if (prepared !== undefined && isWhole) plans.keep(text, prepared, stamp);
+    else prepared?.destroySync();
   }
 }
 
@@ -81,18 +109,15 @@ async function openAnswered(
   const { connection, transaction } = context;
   run.takeListings(parsed.described);
   const passes = new Answering(context.engine, run.answering, run.running);
-  const text =
-    runnable.columnCount === undefined
-      ? runnable.text
-      : await rewriteAsking(context.engine, runnable.text, passes.randomSeed);
+  const text = runnable.isQuery
+    ? await rewriteAsking(context.engine, runnable.text, passes.randomSeed)
+    : runnable.text;
   const rewritten = { ...runnable, text };
   await run.beginOwn();
   if (transaction.isOpen && !transaction.written && !run.ownsTransaction)
     await askAside(context, passes, rewritten);
   const { chunks, pass } = await passes.ask(connection, rewritten, () => run.restartOwn());
-  if (chunks !== undefined) {
-    return { source: new ChunkList(chunks), hasSentinel: runnable.columnCount !== undefined, pass };
-  }
+  if (chunks !== undefined) return { source: new ChunkList(chunks), pass };
   const rows = await passes.answer(connection, rewritten);
   run.onFinish(() => passes.endPass(connection));
   return rows;
@@ -128,6 +153,9 @@ function endOf(context: SessionContext, run: QueryRun, rows: AnsweredRows, runna
     async settle(outcome) {
       if (outcome.kind === 'complete') run.warn(rows.pass);
       const failed = outcome.kind === 'failed';
+      // What a stream holds, such as all rows of a sort, DuckDB frees when the next statement begins, and no sooner:
+      // neither when the connection is closed nor when nobody refers to the result.
+      if (outcome.kind === 'closed') await context.connection.run('SELECT 1').catch(() => undefined);
       await run.finish(failed);
       if (failed) await context.transaction.fail();
     },

@@ -108,7 +108,7 @@ async function asking(
     );
     runnables.push({
       text: described.typed.text,
-      columnCount: described.columns?.length ?? 0,
+      isQuery: true,
       parameters,
       original: (position) => position,
     });

@@ -15,6 +15,7 @@ import type { SessionSettings } from './control/session-settings.ts';
 import type { Engine } from './engine.ts';
 import type { Parsed } from './parsed.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
+import type { KeptPlans } from './reuse/kept-plans.ts';
 import type { Settings } from './settings.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -22,6 +23,7 @@ import type { Transaction } from './transaction.ts';
 export interface SessionContext {
   readonly engine: Engine;
   readonly connection: DuckDBConnection;
+  readonly plans: KeptPlans;
   readonly transaction: Transaction;
   readonly settings: Settings;
   readonly sessionSettings: SessionSettings;

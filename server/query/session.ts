@@ -57,6 +57,8 @@ import { runPoint } from './points/run-point.ts';
 import { onlyReads } from './points/write-watch.ts';
 import { PreparedStatements } from './prepared-statements.ts';
 import { checkPrivileges } from './privileges.ts';
+import { KeptPlans } from './reuse/kept-plans.ts';
+import { ParsedStatements } from './reuse/parsed-statements.ts';
 import { definitionError, runDefinition } from './run-definition.ts';
 import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
 import { runQuery } from './run-query.ts';
@@ -113,6 +115,8 @@ export class Session implements BackendSession {
   readonly #catalogSession: CatalogSession;
   readonly #activity: Activity;
   readonly #points: PointStatements;
+  readonly #known = new ParsedStatements();
+  readonly #plans: KeptPlans;
   /** Something was defined in the open transaction, which nobody else sees yet. */
   #definedInTransaction = false;
   #hasTemporary = false;
@@ -161,6 +165,7 @@ export class Session implements BackendSession {
       this.#notifications,
     ]);
     this.#points = new PointStatements(engine.points);
+    this.#plans = new KeptPlans(engine.plans, () => this.#stamp());
     this.#activity = new Activity(start);
     this.#catalogSession = this.#asSeenByCatalog(start);
   }
@@ -238,7 +243,27 @@ export class Session implements BackendSession {
     if (this.#sessionSettings.lets(notice.severity)) this.onNotice(notice);
   }
 
+  /** What parsing and planning look at besides the text. */
+  #stamp(): string {
+    return `${this.#engine.definitions.version}/${this.#settings.version}/${this.#catalog.originsVersion}`;
+  }
+
   async #prepare(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
+    const stamp = this.#stamp();
+    const known = this.#known.find(sql, declared, stamp);
+    if (known !== undefined) {
+      this.#transaction.assertUsable();
+      return known;
+    }
+    const prepared = await this.#preparePoint(sql, declared);
+    // A transaction may see definitions as they were before.
+    if (isParsed(prepared) && !this.#transaction.isOpen && this.#stamp() === stamp) {
+      this.#known.add(sql, declared, stamp, prepared);
+    }
+    return prepared;
+  }
+
+  async #preparePoint(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     const isPoint = declared.length === 0 && !this.#transaction.isOpen && !this.#hasOwnObjects();
     if (!isPoint) return this.#prepareAnew(sql, declared);
     const searchPath = this.#settings.get('search_path');
@@ -337,6 +362,7 @@ export class Session implements BackendSession {
     if (!this.#definedInTransaction || this.#transaction.isOpen) return;
     this.#definedInTransaction = false;
     this.#definitionCount++;
+    this.#engine.definitions.changed();
     this.#catalog.changed();
   }
 
@@ -388,7 +414,9 @@ export class Session implements BackendSession {
     await this.#busy.catch(() => undefined);
     await this.#open?.close().catch(() => undefined);
     await this.#transaction.rollback();
+    this.#noteCommitted();
     this.#engine.points.watch.end(this);
+    this.#plans.clear();
     await this.cursors.closeAll();
     this.#notifications.close();
     this.#advisoryLocks.close();
@@ -517,7 +545,15 @@ export class Session implements BackendSession {
       case 'insert':
       case 'update':
       case 'delete': {
-        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
+        const described = await describe(
+          this.#engine,
+          this.#connection,
+          text,
+          tokens,
+          statement,
+          declared,
+          this.#plans,
+        );
         const { columns } = described;
         return {
           ...described,
@@ -641,8 +677,9 @@ export class Session implements BackendSession {
   }
 
   /** Noted before it runs: a definition that fails has changed nothing, and looking again costs little. */
-  #noteDefinition({ statement, tokens }: Parsed): void {
+  #noteDefinition({ statement, text, tokens }: Parsed): void {
     if (!defines(statement)) return;
+    this.#engine.definitions.began(text);
     this.#definedInTransaction = true;
     this.#definitionCount++;
     this.#hasTemporary ||= tokens.some(({ value }) => TEMPORARY.test(value));
@@ -653,6 +690,7 @@ export class Session implements BackendSession {
     return {
       engine: this.#engine,
       connection: this.#connection,
+      plans: this.#plans,
       transaction: this.#transaction,
       settings: this.#settings,
       sessionSettings: this.#sessionSettings,

@@ -70,9 +70,16 @@ export class Settings {
   /** Before the transaction that is open. */
   #before: SettingsMark | undefined;
 
+  #version = 0;
+
   /** @param fixed values that belong to this session, such as session_authorization */
   constructor(fixed: ReadonlyMap<string, string>) {
     this.#reset = new Map(fixed);
+  }
+
+  /** Another number after every change. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The current values become what RESET goes back to: after the startup message's settings. */
@@ -217,6 +224,7 @@ export class Settings {
     const before = this.mark();
     const touched = (mark: SettingsMark) => [...mark.session.keys(), ...mark.local.keys()];
     change();
+    this.#version++;
     const changes: SettingChange[] = [];
     for (const name of new Set([...touched(before), ...touched(this.mark())])) {
       if (this.#valueIn(before, name) === this.#value(name)) continue;
