@@ -41,15 +41,14 @@ const tokenPattern =
 /** `1 year 2 mons -3 days 04:05:06.789`, `3 hours ago`, `P1Y2M3DT4H5M6S`. @throws SqlensError 22007, 22015 */
 export function decodeInterval(text: string, isSqlStandard = false): DuckDBIntervalValue {
   const tokens = tokensOf(text);
-  const amounts = new Amounts(text);
+  // In SQL's style a sign at the beginning that is the only one counts for all.
+  const isNegative = isSqlStandard && /^\s*-[^+-]*$/.test(text.replace(/(\d)-(\d)/, '$1 $2'));
+  const amounts = new Amounts(text, isNegative);
   const isRead =
     tokens === undefined
       ? readIso(text.trim(), amounts)
       : readWords(tokens, amounts) || readIso(text.trim(), amounts.clear());
   if (!isRead) throw invalidDatetime(Oid.interval, text);
-  // In SQL's style a sign at the beginning that is the only one counts for all.
-  if (isSqlStandard && /^\s*-[^+-]*$/.test(text.replace(/(\d)-(\d)/, '$1 $2')) && tokens !== undefined)
-    amounts.allNegative();
   return amounts.value();
 }
 
@@ -178,13 +177,16 @@ const maxInt32 = 2_147_483_647n;
 
 class Amounts {
   readonly #text: string;
+  readonly #isNegative: boolean;
   #months = 0n;
   #days = 0n;
   #micros = 0n;
   readonly #seen = new Set<Unit>();
 
-  constructor(text: string) {
+  /** @param isNegative whatever the signs of the parts */
+  constructor(text: string, isNegative: boolean) {
     this.#text = text;
+    this.#isNegative = isNegative;
   }
 
   get isEmpty(): boolean {
@@ -204,7 +206,7 @@ class Amounts {
     if (!mayRepeat && this.#seen.has(unit)) return false;
     this.#seen.add(unit);
     const [, sign = '', whole = '', fractionDigits = ''] = /^([+-]?)(\d*)\.?(\d*)$/.exec(number) ?? [];
-    const factor = sign === '-' ? -1 : 1;
+    const factor = sign === '-' || this.#isNegative ? -1 : 1;
     const count = BigInt(whole === '' ? '0' : whole) * BigInt(factor) * BigInt(unit.count);
     const fraction = Number(`0.${fractionDigits === '' ? '0' : fractionDigits}`) * factor;
     switch (unit.kind) {
@@ -237,7 +239,7 @@ class Amounts {
     if (BigInt(minutes) > 59n || BigInt(seconds) > 60n) throw intervalFieldOutOfRange(this.#text);
     const total_s = BigInt(hours) * 3600n + BigInt(minutes) * 60n + BigInt(seconds);
     const micros = total_s * 1_000_000n + BigInt(roundHalfEven(Number(`0.${fraction}0`) * 1_000_000));
-    this.#micros += sign === '-' ? -micros : micros;
+    this.#micros += sign === '-' || this.#isNegative ? -micros : micros;
     return true;
   }
 
@@ -248,7 +250,7 @@ class Amounts {
     if (BigInt(months) > 11n) throw intervalFieldOutOfRange(this.#text);
     this.#seen.add(YEAR).add(MONTH);
     const total = BigInt(years) * 12n + BigInt(months);
-    this.#months += sign === '-' ? -total : total;
+    this.#months += sign === '-' || this.#isNegative ? -total : total;
     return true;
   }
 
@@ -256,12 +258,6 @@ class Amounts {
     this.#months = -this.#months;
     this.#days = -this.#days;
     this.#micros = -this.#micros;
-  }
-
-  allNegative(): void {
-    if (this.#months > 0n) this.#months = -this.#months;
-    if (this.#days > 0n) this.#days = -this.#days;
-    if (this.#micros > 0n) this.#micros = -this.#micros;
   }
 
   value(): DuckDBIntervalValue {
