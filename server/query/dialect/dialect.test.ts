@@ -138,3 +138,13 @@ test('patterns and formats', () => {
   assert.equal(formatText('%2$s %1$-4s|%I %L%%', ['a', 'b', 'C d']), "b a   |b 'C d'%");
   assert.throws(() => formatText('%s %s', ['a']), /too few arguments/);
 });
+
+test('drivers cast to types by the names that the catalog has', () => {
+  for (const [sql, expected] of [
+    ['select quote_literal($1::"pg_catalog"."int4")', 'select quote_literal($1::"int4")'],
+    ['select $1::pg_catalog._text, cast($2 as "pg_catalog"."_int8")', 'select $1::text[], cast($2 as int8[])'],
+    ['select 1 as _int4, _text from t', 'select 1 as _int4, _text from t'],
+  ] as const) {
+    assert.equal(translated(sql).text, expected);
+  }
+});

@@ -1,6 +1,7 @@
 /** Functions that PostgreSQL names otherwise, and its own name for the schema of functions and types. */
 
 import { behindBracket } from '../../clauses.ts';
+import type { Token } from '../../tokens.ts';
 import { behindCall } from '../column-names.ts';
 import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';
@@ -19,6 +20,16 @@ const RENAMED: Readonly<Record<string, string>> = {
 
 const QUALIFIER = 'pg_catalog';
 
+/** What PostgreSQL's catalog calls arrays; drivers write casts with these names. */
+const ARRAYS: ReadonlyMap<string, string> = new Map(
+  (
+    'bool int2 int4 int8 float4 float8 numeric text varchar bpchar bytea date time timetz timestamp timestamptz interval ' +
+    'uuid json jsonb'
+  )
+    .split(' ')
+    .map((name) => [`_${name}`, `${name}[]`]),
+);
+
 export const functions: Rule = {
   name: 'functions',
   needs: [
@@ -26,6 +37,7 @@ export const functions: Rule = {
     'json_agg',
     'jsonb_agg',
     QUALIFIER,
+    ...ARRAYS.keys(),
     'current_timestamp',
     'current_time',
     'localtimestamp',
@@ -33,7 +45,7 @@ export const functions: Rule = {
   ],
   apply({ tokens }, edits) {
     for (const [at, token] of tokens.entries()) {
-      if (token.kind !== 'word') continue;
+      if (token.kind === 'quoted' ? !isCatalogName(token.value) : token.kind !== 'word') continue;
       const next = tokens[at + 1];
       const renamed = RENAMED[token.value];
       if (renamed !== undefined && isOperator(next, '(') && !isOperator(tokens[at - 1], '.')) {
@@ -46,8 +58,11 @@ export const functions: Rule = {
         edits.insertAfter(last, ')');
       } else if (token.value === QUALIFIER && isOperator(next, '.') && next !== undefined) {
         // A function's or a type's: relations of that schema keep it.
-        const isType = isOperator(tokens[at - 1], '::');
-        if (isType || isOperator(tokens[at + 3], '(')) edits.remove(token, next);
+        if (isTypePlace(tokens[at - 1]) || isOperator(tokens[at + 3], '(')) edits.remove(token, next);
+      } else if (ARRAYS.has(token.value)) {
+        const isQualified = tokens[at - 2]?.value === QUALIFIER;
+        const isType = isQualified ? isTypePlace(tokens[at - 3]) : isOperator(tokens[at - 1], '::');
+        if (isType) edits.replace(token, ARRAYS.get(token.value) ?? token.value);
       } else if (/^(current_timestamp|current_time|localtimestamp|localtime)$/.test(token.value)) {
         // A precision says how many digits are kept; all are.
         const close = tokens[at + 3];
@@ -64,3 +79,12 @@ export const functions: Rule = {
     }
   },
 };
+
+function isCatalogName(name: string): boolean {
+  return name === QUALIFIER || ARRAYS.has(name);
+}
+
+/** Behind `::` and behind the AS of CAST: no alias has a dot. */
+function isTypePlace(before: Token | undefined): boolean {
+  return isOperator(before, '::') || (before?.kind === 'word' && before.value === 'as');
+}
