@@ -29,6 +29,7 @@ import {
 } from './parameters.ts';
 import type { KeptPlans } from './reuse/kept-plans.ts';
 import type { StatementKind } from './statements.ts';
+import { withSums } from './sums.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 export interface Parsed extends EngineStatement {
@@ -184,6 +185,17 @@ export async function describe(
     );
     const { facts: found } = await attemptPrepare(engine, connection, stand, 0, query);
     if (found !== undefined) facts = { ...facts, columns: found.columns };
+  }
+  if (statement.kind === 'query') {
+    const types = facts.columns.map(({ type }) => type);
+    const summed = await withSums({ ...typed, tokens: () => tokenize(typed.text) }, types, async (sql) => {
+      const stand = { text: sql, original: (position: number) => position };
+      const { facts: found } = await attemptPrepare(engine, connection, stand, count, query);
+      return found?.columns.map(({ type }) => type);
+    });
+    typed = summed.statement;
+    const columns = facts.columns.map((column, at) => ({ ...column, type: summed.types[at] }));
+    facts = { ...facts, columns };
   }
   return {
     kind: 'engine',

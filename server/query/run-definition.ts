@@ -1,4 +1,5 @@
 /** CREATE, ALTER, DROP and COMMENT of DuckDB's own things, with the rules that models and image tables bring. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
@@ -78,24 +79,32 @@ async function checkParts(context: SessionContext, parts: readonly StatementText
 /** What the engine says when updated rows are not yet where an index can be built of them. */
 const OUTSTANDING = /Cannot create index with outstanding updates/;
 
-/** An index is built of the rows as they are on disk: a checkpoint brings updates there. */
-async function createIndex({ connection, transaction }: SessionContext, text: string): Promise<void> {
-  try {
-    await connection.run(text);
-  } catch (error) {
-    if (!OUTSTANDING.test(messageOf(error))) throw error;
-    if (transaction.isOpen) throw outstandingUpdates('Create the index in a transaction of its own.');
-    await connection.run('CHECKPOINT').catch(() => {
-      throw outstandingUpdates('Try again when other transactions have ended.');
-    });
-    await connection.run(text);
+/** Statements of others, the catalog's among them, see old versions of rows for moments; then the index can be built. */
+const INDEX_TRIES = 50;
+const INDEX_RETRY_MS = 20;
+
+/** An index is built of rows without older versions: it waits a moment for those who see such. */
+async function createIndex({ connection, transaction, signal }: SessionContext, text: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await connection.run(text);
+      return;
+    } catch (error) {
+      if (!OUTSTANDING.test(messageOf(error))) throw error;
+      if (transaction.isOpen) throw outstandingUpdates('Create the index in a transaction of its own.');
+      if (attempt === INDEX_TRIES) throw outstandingUpdates('Try again when other transactions have ended.');
+    }
+    signal.throwIfAborted();
+    await sleep(INDEX_RETRY_MS);
+    // Brings the updates into the table itself; refused while others write.
+    await connection.run('CHECKPOINT').catch(() => undefined);
   }
 }
 
 function outstandingUpdates(hint: string): SqlensError {
   return new SqlensError({
     sqlState: SqlState.objectInUse,
-    message: 'cannot create an index while rows of the table have updates that are not checkpointed',
+    message: 'cannot create an index while other transactions see older versions of its rows',
     hint,
   });
 }

@@ -16,6 +16,7 @@ import { registerLengths } from './lengths.ts';
 import { registerNumberTemplates } from './number-templates.ts';
 import type { Rule } from './rule.ts';
 import { arrayLiterals } from './rules/array-literals.ts';
+import { bareNulls } from './rules/bare-nulls.ts';
 import { definitions } from './rules/definitions.ts';
 import { foldIdentifiers } from './rules/fold-identifiers.ts';
 import { functions } from './rules/functions.ts';
@@ -57,6 +58,7 @@ export const RULES: readonly Rule[] = [
   typedConstants,
   numeric,
   arrayLiterals,
+  bareNulls,
   strings,
   likeAny,
   likeEscape,

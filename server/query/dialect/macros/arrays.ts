@@ -3,8 +3,8 @@ const first = (value: string) =>
   `CASE WHEN d = 1 THEN ${value} ELSE error('only the first dimension of an array has a length here') END`;
 
 export const ARRAYS: readonly string[] = [
-  `array_length(a) AS len(a), (a, d) AS ${first('nullif(len(a), 0)')}`,
-  `array_upper(a, d) AS ${first('nullif(len(a), 0)')}`,
+  `array_length(a) AS len(a)::INTEGER, (a, d) AS ${first('nullif(len(a), 0)::INTEGER')}`,
+  `array_upper(a, d) AS ${first('nullif(len(a), 0)::INTEGER')}`,
   `array_lower(a, d) AS ${first('CASE WHEN len(a) > 0 THEN 1 END')}`,
   `array_positions(a, x) AS list_filter(range(1, len(a) + 1), lambda i: a[i] IS NOT DISTINCT FROM x)`,
   `array_remove(a, x) AS list_filter(a, lambda e: e IS DISTINCT FROM x)`,

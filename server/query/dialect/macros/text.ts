@@ -11,6 +11,13 @@ const substring = (name: string) =>
   `${name}(s, i) AS system.main.substring(s, ${START}), (s, i, n) AS system.main.substring(s, ${START}, ${LENGTH})`;
 
 export const TEXT: readonly string[] = [
+  // Whole numbers of 32 bits, as in PostgreSQL: drivers hand them out as such.
+  `length(s) AS system.main.length(s)::INTEGER`,
+  `char_length(s) AS system.main.length(s)::INTEGER`,
+  `character_length(s) AS system.main.length(s)::INTEGER`,
+  `octet_length(s) AS system.main.octet_length(s)::INTEGER`,
+  `bit_length(s) AS system.main.bit_length(s)::INTEGER`,
+  `strpos(s, p) AS system.main.instr(s, p)::INTEGER`,
   substring('substring'),
   substring('substr'),
   `btrim(s) AS trim(s), (s, c) AS trim(s, c)`,

@@ -1,8 +1,12 @@
 /** `'{1,2}'::int[]` and `= ANY ('{1,2}')`: arrays as PostgreSQL writes them in text, as lists of DuckDB's. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
+import { behindBracket } from '../../clauses.ts';
 import { quoteLiteral, type Token } from '../../tokens.ts';
 import { castLiterals } from '../cast-literals.ts';
+import type { Edits } from '../edits.ts';
+import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';
+import { readTypeName } from '../type-names.ts';
 import { readBytes } from './typed-constants.ts';
 
 type ArrayText = string | null | readonly ArrayText[];
@@ -28,6 +32,7 @@ export const arrayLiterals: Rule = {
       if (missing > 0 && last !== undefined) edits.insertAfter(last, '[]'.repeat(missing));
     }
     for (const [at, token] of tokens.entries()) {
+      if (isOperator(token, ']')) castConstructor(tokens, at, edits);
       if (token.kind !== 'word' || !/^(any|some|all)$/.test(token.value)) continue;
       const literal = tokens[at + 2];
       if (literal?.kind !== 'string' || tokens[at + 1]?.value !== '(' || tokens[at + 3]?.value !== ')')
@@ -38,6 +43,58 @@ export const arrayLiterals: Rule = {
     }
   },
 };
+
+/**
+ * `ARRAY[[1, 2]]::int[]`, `ARRAY[1.5, 'NaN']::float8[]`: PostgreSQL's type has no dimensions, and every element is read
+ * as one of the type, not as what the others are.
+ */
+function castConstructor(tokens: readonly Token[], close: number, edits: Edits): void {
+  const next = tokens[close + 1];
+  const isCast = isOperator(next, '::') || (next?.kind === 'word' && next.value === 'as');
+  const open = isCast ? openOf(tokens, close) : undefined;
+  // Lists without the word are DuckDB's own.
+  const word = tokens[(open ?? 0) - 1];
+  if (open === undefined || word?.kind !== 'word' || word.value !== 'array') return;
+  const typeFrom = close + 2;
+  const type = readTypeName(tokens, typeFrom);
+  const last = tokens[(type?.end ?? 0) - 1];
+  if (type === undefined || !type.isArray || last === undefined) return;
+  let depth = 1;
+  for (let at = open + 1; ; at++) {
+    if (isOperator(tokens[at], '[')) depth++;
+    else if (!(tokens[at]?.kind === 'word' && tokens[at]?.value === 'array')) break;
+  }
+  const missing = depth - bracketsIn(tokens, typeFrom, type.end);
+  if (missing > 0) edits.insertAfter(last, '[]'.repeat(missing));
+  for (let at = open + 1; at < close; at++) {
+    const token = tokens[at];
+    if (isOperator(token, '(')) at = behindBracket(tokens, at) - 1;
+    const isAlone = /^[[,]$/.test(tokens[at - 1]?.value ?? '') && /^[\],]$/.test(tokens[at + 1]?.value ?? '');
+    if (token?.kind !== 'string' || !isAlone) continue;
+    const isBytes = type.name === 'bytea';
+    const text = isBytes ? quoteLiteral(readBytes(token.value, { literal: token })) : token.text;
+    edits.replace(token, `${text}::${isBytes ? 'blob' : elementType(tokens, typeFrom, type.end)}`);
+  }
+}
+
+function openOf(tokens: readonly Token[], close: number): number | undefined {
+  let depth = 0;
+  for (let at = close; at >= 0; at--) {
+    if (isOperator(tokens[at], ']')) depth++;
+    else if (isOperator(tokens[at], '[') && --depth === 0) return at;
+  }
+  return undefined;
+}
+
+/** The type's tokens in front of its brackets. */
+function elementType(tokens: readonly Token[], from: number, to: number): string {
+  const words = tokens.slice(from, to);
+  const end = words.findIndex(({ kind, value }) => value === '[' || (kind === 'word' && value === 'array'));
+  return words
+    .slice(0, end < 0 ? undefined : end)
+    .map(({ text }) => text)
+    .join(' ');
+}
 
 /** @throws 22P02 for what PostgreSQL takes for no array */
 function parseArray(literal: Token): readonly ArrayText[] {
