@@ -10,6 +10,7 @@ import { TestServer } from '../slt/test-server.ts';
 import { findPostgres, PostgresServer } from '../wire/postgres-server.ts';
 import { badCases, type TypeCases, typeCases } from './cases.ts';
 import { type Answer, type Format, RawClient } from './client.ts';
+import { randomArrays } from './random-arrays.ts';
 
 /** Types of which PostgreSQL has more than DuckDB keeps: values are compared, what RowDescription says is not. */
 const otherColumns = new Map([
@@ -130,6 +131,10 @@ describe('refused as PostgreSQL does', { skip }, () => {
   for (const cases of badCases) test(cases.type, () => compareAll(cases));
 });
 
+test('random arrays, seed 20261122', { skip }, async () => {
+  for (const cases of randomArrays(20_261_122, 400)) await compareAll(cases);
+});
+
 describe('settings', { skip }, () => {
   const zones = [
     'UTC',
@@ -185,6 +190,50 @@ test('values of 10 MB, each way', async () => {
     });
     assert.equal(answer.error, undefined);
     assert.ok(answer.rows[0]?.[0]?.equals(value), type);
+  }
+});
+
+describe('types that PostgreSQL has not', () => {
+  const shown: readonly (readonly [expression: string, oid: number, text: string])[] = [
+    ['255::utinyint', 21, '255'],
+    ['65535::usmallint', 23, '65535'],
+    ['4294967295::uinteger', 20, '4294967295'],
+    ['18446744073709551615::ubigint', 1700, '18446744073709551615'],
+    ['340282366920938463463374607431768211455::uhugeint', 1700, '340282366920938463463374607431768211455'],
+    [
+      "'1234567890123456789012345678901234567890123'::bignum",
+      25,
+      '1234567890123456789012345678901234567890123',
+    ],
+    // PostgreSQL counts microseconds: the rest is cut.
+    ["'2024-01-01 00:00:00.123456789'::timestamp_ns", 1114, '2024-01-01 00:00:00.123456'],
+    ["'2024-01-01 00:00:00.123'::timestamp_ms", 1114, '2024-01-01 00:00:00.123'],
+    ["'2024-01-01 00:00:00'::timestamp_s", 1114, '2024-01-01 00:00:00'],
+    ["{'a': 1, 'b': [1.5], 'c': NULL}", 114, '{"a":1,"b":[1.5],"c":null}'],
+    ["[{'a': '\"ü'}, NULL]", 114, '[{"a":"\\"ü"},null]'],
+    ["map {'k': 9007199254740993}", 114, '{"k":9007199254740993}'],
+    ['union_value(x := 5)', 114, '{"x":5}'],
+    ["'b'::enum('a', 'b')", 25, 'b'],
+    ['array_value(array_value(1, 2), array_value(3, 4))', 1007, '{{1,2},{3,4}}'],
+    ["['1.50'::decimal(10, 2), NULL]", 1231, '{1.50,NULL}'],
+    ['[\'{"a":1}\'::json]', 199, '{"{\\"a\\":1}"}'],
+  ];
+  for (const [expression, oid, text] of shown) {
+    test(expression, async () => {
+      const sql = `SELECT ${expression}`;
+      const asText = await lens.ask({ sql });
+      assert.equal(asText.error, undefined);
+      assert.equal(asText.columns[0]?.oid, oid);
+      assert.equal(asText.rows[0]?.[0]?.toString(), text);
+      const asBinary = await lens.ask({ sql, wanted: 'binary' });
+      assert.equal(asBinary.error, undefined);
+      const binary = asBinary.rows[0]?.[0];
+      if (oid === 25 || oid === 114) assert.equal(binary?.toString(), text);
+      if (oracle === undefined || binary === undefined) return;
+      // PostgreSQL reads the bytes as what the client was told that they are.
+      const read = await oracle.ask({ sql: 'SELECT $1', oids: [oid], parameters: [binary], sent: 'binary' });
+      assert.equal(read.rows[0]?.[0]?.toString(), text);
+    });
   }
 });
 
