@@ -35,7 +35,7 @@ const SCATTERING_OPTIONS = new Set([
 ]);
 
 /**
- * @throws 42501 outside the allowed folders, 0A000 for STDIN, STDOUT and options that scatter files
+ * @throws 42501 outside the allowed folders, for devices and for anything but a plain name; 0A000 for options that scatter files
  */
 export function prepareCopy(
   sql: string,
@@ -49,14 +49,6 @@ export function prepareCopy(
   const target = tokens[to + 1];
   if (keyword === undefined || target === undefined) {
     throw new SqlensError({ sqlState: SqlState.syntaxError, message: 'COPY needs TO or FROM and a file' });
-  }
-  if (target.kind === 'word') {
-    throw new SqlensError({
-      sqlState: SqlState.featureNotSupported,
-      message: `COPY ${keyword.text.toUpperCase()} ${target.text.toUpperCase()} is not supported yet`,
-      hint: 'Copy to or from a file in an allowed folder, or read the rows with SELECT.',
-      position: target.start + 1,
-    });
   }
   if (target.kind !== 'string') {
     throw new SqlensError({
