@@ -72,7 +72,7 @@ const OWN_COMMANDS = [
   '\\det+',
   '\\det+ colours',
   '\\des+',
-  '\\df brightness ',
+  '\\df brightness',
   '\\df+ brightness',
   '\\dfn',
   '\\df shop.*',

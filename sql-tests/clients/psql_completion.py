@@ -47,7 +47,7 @@ def main():
     for beginning in BEGINNINGS:
         os.write(fd, (beginning + "\t").encode())
         text = read(fd, lambda text: len(text) > len(beginning), 10)
-        text += read(fd, lambda text: False, 0.15)
+        text += read(fd, lambda text: False, 0.25)
         seen[beginning] = re.sub(r"[\x07\r]", "", text)
         os.write(fd, b"\x15")
         read(fd, lambda text: False, 0.03)
