@@ -38,3 +38,16 @@ test('a place where no folder can be made is an error at once', {
     (error) => error instanceof SqlensError && error.sqlState === '58030' && error.hint !== undefined,
   );
 });
+
+test('what the server keeps for itself is named: the catalog as well', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'sqlens-data-'));
+  try {
+    const dataDir = await openDataDir(folder);
+    const names = dataDir.privatePaths.map((file) => path.relative(dataDir.path, file)).sort();
+    const expected = ['artifacts', 'catalog', 'drafts', 'lock', 'store.duckdb', 'store.duckdb.wal', 'tmp'];
+    assert.deepEqual(names, expected);
+    await dataDir.unlock();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -89,6 +89,16 @@ export class Catalog {
     return this.#namesFor(session).then((names) => routeOf(sql, names));
   }
 
+  /**
+   * Whether the session should answer by itself: nothing but calls about it are asked, and the catalog does not run yet,
+   * or they are to end what keeps it busy.
+   */
+  isBetterAnsweredHere({ sessionCalls, sessionPlan }: Extract<Route, { kind: 'catalog' }>): boolean {
+    if (sessionPlan === undefined) return false;
+    const isSignal = sessionCalls.some(({ name }) => /^pg_(?:cancel|terminate)_backend$/.test(name));
+    return isSignal || this.#options.mirror.stats().state !== 'ready';
+  }
+
   /** The numbers of a relation in the catalog, as far as they are known by now; nobody waits for them. */
   originOf(schema: string, name: string): RelationOrigin | undefined {
     return this.#options.schema.origins.find(schema, name);

@@ -281,7 +281,7 @@ export class Session implements BackendSession {
 
   async #prepareAnew(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     const route = isOfSession(sql) ? undefined : await this.#catalog.route(sql, this.#catalogSession);
-    if (route?.kind === 'catalog') {
+    if (route?.kind === 'catalog' && !this.#catalog.isBetterAnsweredHere(route)) {
       this.#transaction.assertUsable();
       const oids = declared.map(({ oid }) => oid);
       const { signal } = this.#controller;

@@ -20,6 +20,11 @@ export type Cell = string | null;
 /** Every value as the text that came over the wire. */
 const asText: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
 
+/** node-postgres knows `binary`; its type definitions do not. */
+interface ClientOptions extends pg.ClientConfig {
+  readonly binary?: boolean;
+}
+
 export class CatalogServer {
   readonly folder: string;
   readonly allowed: string;
@@ -58,7 +63,7 @@ export class CatalogServer {
     return this.#running?.httpAddress.port ?? -1;
   }
 
-  async connect(user = 'anna', options: pg.ClientConfig = {}): Promise<pg.Client> {
+  async connect(user = 'anna', options: ClientOptions = {}): Promise<pg.Client> {
     const { port } = this;
     const common = { host: '127.0.0.1', port, user, password: user, database: 'sqlens', types: asText };
     const client = new pg.Client({ ...common, ...options });

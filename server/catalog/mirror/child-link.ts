@@ -21,7 +21,15 @@ export interface Outcome {
 }
 
 /** The process has ended: nothing is known of what it was doing. */
-export class ChildEnded extends Error {}
+export class ChildEnded extends Error {
+  /** By somebody else (the system, for want of memory): neither what it ran nor its directory is to blame. */
+  readonly wasKilled: boolean;
+
+  constructor(message: string, wasKilled = false) {
+    super(message);
+    this.wasKilled = wasKilled;
+  }
+}
 
 interface Running {
   readonly pieces: Buffer[];
@@ -49,7 +57,8 @@ export class ChildLink {
     this.readiness = readiness;
     said.onFrame = (kind, body) => this.#take(kind, body);
     this.gone = gone.then(() => {
-      this.#running?.reject(new ChildEnded(said.failure() ?? 'the process was killed'));
+      const reason = said.failure() ?? 'the process was killed';
+      this.#running?.reject(new ChildEnded(reason, child.signalCode === 'SIGKILL'));
       this.#running = undefined;
     });
   }
@@ -65,11 +74,18 @@ export class ChildLink {
     const said = listen(child, (kind, body) => {
       if (kind === FrameKind.ready) ready(JSON.parse(body.toString()));
     });
-    const deadline = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
+    let isLate = false;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, START_TIMEOUT_MS);
     const gone = ended(child);
     const first = await Promise.race([readiness, gone]);
     clearTimeout(deadline);
-    if (first === undefined) throw new ChildEnded(said.failure() ?? 'the process ended while it started');
+    if (first === undefined) {
+      const reason = said.failure() ?? 'the process ended while it started';
+      throw new ChildEnded(reason, child.signalCode === 'SIGKILL' && !isLate);
+    }
     return new ChildLink(child, pipe, first, said, gone);
   }
 
@@ -86,7 +102,7 @@ export class ChildLink {
       this.#running = { pieces: [], resolve, reject };
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
         this.#running = undefined;
-        reject(new ChildEnded('the process has ended'));
+        reject(new ChildEnded('the process has ended', this.#child.signalCode === 'SIGKILL'));
         return;
       }
       this.#pipe.write(orderFrame(order, bytes));

@@ -17,6 +17,8 @@ export class Job {
   readonly outcome: Promise<Outcome>;
   /** How often the process ended while this ran. */
   crashes = 0;
+  /** How often somebody has killed the process under it. */
+  kills = 0;
   isSettled = false;
   /** Called when somebody gives up on it. */
   onAbort: () => void = () => undefined;

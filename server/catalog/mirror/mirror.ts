@@ -38,6 +38,8 @@ const MAX_MESSAGES_BYTES = 8 * 2 ** 20;
 const ROLES_PER_TRANSACTION = 100;
 /** Starts in a row that may fail before those who wait are told. */
 const START_TRIES = 2;
+/** How often the process may be killed by others while it starts or while it runs one job. */
+const MAX_KILLS = 20;
 
 export interface MirrorOptions {
   /** The server's data directory; the mirror is `catalog` in it. */
@@ -173,12 +175,15 @@ export class Mirror {
         throw error instanceof SqlensError ? withStatement(error, statements, sql) : error;
       }
     };
-    try {
-      await run();
-    } catch (error) {
-      if (!(error instanceof ChildEnded)) throw error;
-      const [row] = await this.query(`SELECT value FROM ${STATE_TABLE} WHERE key = 'last_change'`);
-      if (row?.value !== id) await run().catch(rethrow);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await run();
+      } catch (error) {
+        if (!(error instanceof ChildEnded)) throw error;
+        if (attempt > (error.wasKilled ? MAX_KILLS : 1)) return rethrow(error);
+        const [row] = await this.query(`SELECT value FROM ${STATE_TABLE} WHERE key = 'last_change'`);
+        if (row?.value === id) return;
+      }
     }
   }
 
@@ -297,7 +302,9 @@ export class Mirror {
       if (this.#link === link) this.#link = undefined;
       await link.gone;
       if (job.isSettled) return;
-      job.crashes++;
+      const mayRunAgain = job.crashes === 0 && error instanceof ChildEnded && error.wasKilled;
+      if (mayRunAgain && job.kills < MAX_KILLS) job.kills++;
+      else job.crashes++;
       this.#options.logger.warn({ reason: messageOf(error) }, "the catalog's process ended");
       if (this.#isClosed) job.fail(closing());
       else if (job.crashes > 1) job.fail(queue === this.#changes ? error : crashed(error));
@@ -321,6 +328,7 @@ export class Mirror {
   async #startSomehow(): Promise<ChildLink> {
     const began_ms = performance.now();
     let isUsable = await this.#directory.isWhole();
+    let kills = 0;
     for (let attempt = 1; ; attempt++) {
       try {
         const link = await this.#startOnce(isUsable);
@@ -330,8 +338,14 @@ export class Mirror {
       } catch (error) {
         if (this.#isClosed) throw closing();
         if (!(error instanceof ChildEnded)) throw error;
+        // The directory is as good as before, and made anew its objects would have other numbers.
+        if (error.wasKilled && kills < MAX_KILLS) {
+          kills++;
+          attempt--;
+          continue;
+        }
+        if (error.wasKilled || attempt > START_TRIES) throw doesNotStart(error);
         this.#options.logger.warn({ reason: error.message }, "the catalog's directory is made anew");
-        if (attempt > START_TRIES) throw doesNotStart(error);
         isUsable = false;
       }
     }

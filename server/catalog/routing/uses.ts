@@ -311,6 +311,8 @@ class Walk {
     const location = locationOf(fields);
     const { funcname: _, ...rest } = fields;
     const kind = this.#functionKind(schema, name);
+    // DuckDB's COLUMNS('…') chooses among all of them.
+    if (kind === 'engine' && name === 'columns') for (const source of scope.sources) read(source, 'all');
     const takesParameters = holdsParameter(rest);
     scope.query.functions.push({ kind, name, location, isSource, alias, takesParameters });
     this.#visit(rest, scope);
