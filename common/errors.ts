@@ -64,6 +64,7 @@ export const SqlState = {
   indeterminateDatatype: '42P18',
   undefinedTable: '42P01',
   undefinedParameter: '42P02',
+  duplicateSchema: '42P06',
   duplicateTable: '42P07',
   invalidSchemaName: '3F000',
   insufficientResources: '53000',

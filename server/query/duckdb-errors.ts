@@ -144,6 +144,7 @@ function binderState(info: DuckDBErrorInfo): SqlState {
 function catalogState(info: DuckDBErrorInfo): SqlState {
   const kind = info.entryType ?? info.message;
   if (info.subtype === 'ENTRY_ALREADY_EXISTS' || /already exists/.test(info.message)) {
+    if (/^schema/i.test(kind)) return SqlState.duplicateSchema;
     if (/table|view/i.test(kind)) return SqlState.duplicateTable;
     return /function|macro/i.test(kind) ? SqlState.duplicateFunction : SqlState.duplicateObject;
   }

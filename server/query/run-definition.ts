@@ -5,6 +5,7 @@ import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
 import type { RowsExecution, StatementText } from './api.ts';
 import { readName } from './clauses.ts';
+import { definitionNotices } from './definition-notices.ts';
 import { fromDuckDBError } from './duckdb-errors.ts';
 import type { Engine } from './engine.ts';
 import { finished } from './executions.ts';
@@ -35,6 +36,7 @@ export async function runDefinition(
   if (tag === 'CREATE FUNCTION') await refuseShadow(context, parsed.tokens);
   if (/^(DROP|ALTER|COMMENT)/.test(tag)) await refuseServerObject(connection, parsed.tokens);
   await refuseUnreplayable(connection, parsed.tokens, tag);
+  const notices = await definitionNotices(connection, parsed.tokens, tag);
   const parts = splitStatements(parsed.typed.text);
   if (parts.length > 1) await checkParts(context, parts);
   const run = new QueryRun(context, parsed.text);
@@ -50,6 +52,7 @@ export async function runDefinition(
     if (tag === 'DROP TABLE' || tag === 'DROP SCHEMA') await forgetDroppedImageTables(connection);
     transaction.noteWrite();
     failed = false;
+    for (const notice of notices) context.notice(notice);
     return finished(tag);
   } catch (error) {
     if (pass.thrown !== undefined) throw pass.thrown;
