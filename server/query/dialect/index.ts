@@ -17,6 +17,7 @@ import { registerNumberTemplates } from './number-templates.ts';
 import type { Rule } from './rule.ts';
 import { arrayLiterals } from './rules/array-literals.ts';
 import { bareNulls } from './rules/bare-nulls.ts';
+import { catalogTypes } from './rules/catalog-types.ts';
 import { definitions } from './rules/definitions.ts';
 import { foldIdentifiers } from './rules/fold-identifiers.ts';
 import { functions } from './rules/functions.ts';
@@ -68,6 +69,7 @@ export const RULES: readonly Rule[] = [
   specialForms,
   textFormat,
   functions,
+  catalogTypes,
   typeAliases,
   setReturning,
   jsonOperators,
