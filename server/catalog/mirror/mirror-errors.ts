@@ -68,7 +68,7 @@ export function rethrow(error: unknown): never {
 export function crashed(error: unknown): SqlensError {
   return new SqlensError({
     sqlState: SqlState.internalError,
-    message: `the catalog's process ended twice while it ran this statement: ${messageOf(error)}`,
+    message: `the catalog's process ended again and again while it ran this statement: ${messageOf(error)}`,
     hint: 'It may need more memory than the catalog has; ask for less at a time.',
     cause: error,
   });

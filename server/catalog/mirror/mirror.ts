@@ -38,8 +38,10 @@ const MAX_MESSAGES_BYTES = 8 * 2 ** 20;
 const ROLES_PER_TRANSACTION = 100;
 /** Starts in a row that may fail before those who wait are told. */
 const START_TRIES = 2;
-/** How often the process may be killed by others while it starts or while it runs one job. */
+/** How often the process may be killed by others while it starts. */
 const MAX_KILLS = 20;
+/** While it runs one job: the system may kill it for the memory that the job takes. */
+const MAX_KILLS_OF_JOB = 4;
 
 export interface MirrorOptions {
   /** The server's data directory; the mirror is `catalog` in it. */
@@ -180,7 +182,7 @@ export class Mirror {
         return await run();
       } catch (error) {
         if (!(error instanceof ChildEnded)) throw error;
-        if (attempt > (error.wasKilled ? MAX_KILLS : 1)) return rethrow(error);
+        if (attempt > (error.wasKilled ? MAX_KILLS_OF_JOB : 1)) return rethrow(error);
         const [row] = await this.query(`SELECT value FROM ${STATE_TABLE} WHERE key = 'last_change'`);
         if (row?.value === id) return;
       }
@@ -303,7 +305,7 @@ export class Mirror {
       await link.gone;
       if (job.isSettled) return;
       const mayRunAgain = job.crashes === 0 && error instanceof ChildEnded && error.wasKilled;
-      if (mayRunAgain && job.kills < MAX_KILLS) job.kills++;
+      if (mayRunAgain && job.kills < MAX_KILLS_OF_JOB) job.kills++;
       else job.crashes++;
       this.#options.logger.warn({ reason: messageOf(error) }, "the catalog's process ended");
       if (this.#isClosed) job.fail(closing());
