@@ -123,6 +123,16 @@ describe(`statements that come again (seed ${SEED})`, () => {
     assert.deepEqual(await again(noon), [['2020-01-01 12:00:00+05:30']]);
     await query('own', 'ROLLBACK');
     assert.deepEqual(await again(noon), [['2020-01-01 12:00:00+09']]);
+    const shown = "SELECT '2020-01-01 12:00:00Z'::TIMESTAMPTZ::VARCHAR";
+    assert.deepEqual(await again(shown), [['2020-01-01 21:00:00+09']]);
+    await query('own', "SET TimeZone = 'UTC'");
+    assert.deepEqual(await again(shown), [['2020-01-01 12:00:00+00']]);
+    await query('writer', 'CREATE SCHEMA aside');
+    await query('writer', 'CREATE TABLE aside.mine AS SELECT i FROM range(3) AS r(i)');
+    await query('own', 'SET search_path = aside, public');
+    assert.deepEqual(await again(count), [['3']]);
+    await query('own', 'RESET search_path');
+    assert.deepEqual(await again(count), [['1']]);
     await query('own', 'CREATE TEMP TABLE mine AS SELECT i FROM range(5) AS r(i)');
     assert.deepEqual(await again(count), [['5']]);
     await query('own', 'DROP TABLE mine');
@@ -159,6 +169,29 @@ describe(`statements that come again (seed ${SEED})`, () => {
     await writeFile(file, 'a\n2\n3\n');
     for (const sql of statements) assert.deepEqual(await rowsOf('own', sql), [['2'], ['3']]);
     await query('writer', 'DROP VIEW from_file');
+  });
+
+  it('see one state of the rows while others write', { timeout: 60_000 }, async () => {
+    await query('writer', 'CREATE TABLE grows (v INTEGER)');
+    await query('writer', 'INSERT INTO grows SELECT i FROM range(1000) AS r(i)');
+    const end_ms = performance.now() + 5_000;
+    const write = async (): Promise<void> => {
+      for (let round = 1; performance.now() < end_ms; round++) {
+        await query('writer', 'INSERT INTO grows VALUES (NULL)');
+        // A table without a NULL that DuckDB knows to have none.
+        if (round % 8 === 0)
+          await query('writer', 'CREATE OR REPLACE TABLE grows AS FROM grows WHERE v IS NOT NULL');
+      }
+    };
+    const read = async (name: string): Promise<void> => {
+      const reader = await server.session(name);
+      const sql = 'SELECT (SELECT count(*) FROM grows WHERE v IS NULL), (SELECT count(*) FROM grows) - 1000';
+      while (performance.now() < end_ms) {
+        const [[nulls, added] = []] = (await reader.query(sql)).rows;
+        assert.equal(nulls, added);
+      }
+    };
+    await Promise.all([write(), ...['a', 'b', 'c', 'd'].map(read)]);
   });
 
   it('change with every execution where they should', { timeout: 60_000 }, async () => {

@@ -254,7 +254,7 @@ async function prepareOnce(
           };
         }
       } finally {
-        if (isDone && plans !== undefined && stamp !== undefined) plans.keep(typed.text, prepared, stamp);
+        if (isDone && plans !== undefined) plans.keep(typed.text, prepared, stamp);
         else prepared.destroySync();
       }
     } catch (error) {

@@ -38,7 +38,7 @@ export class QueryRun {
 
   /** All passes of a statement see one snapshot: without a transaction of the user's, it gets one of its own. */
   async beginOwn(): Promise<void> {
-    if (this.#context.transaction.isOpen) return;
+    if (this.#context.transaction.isOpen || this.#ownsTransaction) return;
     await this.#context.connection.run('BEGIN TRANSACTION');
     this.#ownsTransaction = true;
   }

@@ -1,5 +1,4 @@
 /** Statements that return rows: straight from DuckDB when they ask nothing, else in passes. */
-import type { DuckDBPreparedStatement } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { FIRST_BUDGET } from '../../udf-registry/demand.ts';
 import { Pass } from '../../udf-registry/pass.ts';
@@ -66,7 +65,7 @@ async function openPlain(
   context.engine.passes.begin(connectionId, pass);
   try {
     const source = runnable.isQuery
-      ? await openPlanned(context, pass, runnable)
+      ? await openPlanned(context, run, pass, runnable)
       : await openSource(context.connection, runnable);
     return pass.bound.size > 0 ? undefined : { source, pass };
   } catch (error) {
@@ -77,25 +76,37 @@ async function openPlain(
   }
 }
 
-/** With the plan that describing made, or the execution before. */
+/**
+ * With the plan that describing made, or the execution before. DuckDB plans with what it knows of the rows, and does not
+ * notice what others commit between planning and running: where somebody may have, both happen in one transaction.
+ */
 async function openPlanned(
-  { connection, plans }: SessionContext,
+  { connection, plans, transaction }: SessionContext,
+  run: QueryRun,
   pass: Pass,
   runnable: Runnable,
 ): Promise<ChunkSource> {
-  const { text, original } = runnable;
+  const { text } = runnable;
   const { stamp } = plans;
-  let isWhole = false;
-  let prepared: DuckDBPreparedStatement | undefined;
+  if (stamp === undefined && !transaction.isOpen) await run.beginOwn();
+  let isKept = false;
+  let prepared = plans.take(text);
   try {
-    prepared = plans.take(text) ?? (await connection.prepare(text));
-    const source = await openPrepared(prepared, runnable);
-    isWhole = pass.bound.size === 0;
+    prepared ??= await connection.prepare(text);
+    let source = await openPrepared(prepared, runnable);
+    if (stamp !== undefined && plans.stamp !== stamp) {
+      prepared.destroySync();
+      prepared = undefined;
+      await run.beginOwn();
+      prepared = await connection.prepare(text);
+      source = await openPrepared(prepared, runnable);
+    }
+    isKept = pass.bound.size === 0 && !run.ownsTransaction;
     return source;
   } catch (error) {
-    throw fromDuckDBError(error, { sql: text, original });
+    throw fromDuckDBError(error, { sql: text, original: runnable.original });
   } finally {
-    if (prepared !== undefined && isWhole) plans.keep(text, prepared, stamp);
+    if (prepared !== undefined && isKept) plans.keep(text, prepared, stamp);
     else prepared?.destroySync();
   }
 }
@@ -113,7 +124,8 @@ async function openAnswered(
     ? await rewriteAsking(context.engine, runnable.text, passes.randomSeed)
     : runnable.text;
   const rewritten = { ...runnable, text };
-  await run.beginOwn();
+  if (run.ownsTransaction) await run.restartOwn();
+  else await run.beginOwn();
   if (transaction.isOpen && !transaction.written && !run.ownsTransaction)
     await askAside(context, passes, rewritten);
   const { chunks, pass } = await passes.ask(connection, rewritten, () => run.restartOwn());

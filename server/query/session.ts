@@ -165,7 +165,7 @@ export class Session implements BackendSession {
       this.#notifications,
     ]);
     this.#points = new PointStatements(engine.points);
-    this.#plans = new KeptPlans(engine.plans, () => this.#stamp());
+    this.#plans = new KeptPlans(engine.plans, () => this.#planStamp());
     this.#activity = new Activity(start);
     this.#catalogSession = this.#asSeenByCatalog(start);
   }
@@ -243,7 +243,16 @@ export class Session implements BackendSession {
     if (this.#sessionSettings.lets(notice.severity)) this.onNotice(notice);
   }
 
-  /** What parsing and planning look at besides the text. */
+  /**
+   * What planning looks at besides the text; undefined while somebody writes, when nobody knows what is there, and in a
+   * transaction, which may see what was there before.
+   */
+  #planStamp(): string | undefined {
+    const { watch } = this.#engine.points;
+    return watch.isQuiet && !this.#transaction.isOpen ? `${watch.version}/${this.#stamp()}` : undefined;
+  }
+
+  /** What parsing looks at besides the text. */
   #stamp(): string {
     return `${this.#engine.definitions.version}/${this.#settings.version}/${this.#catalog.originsVersion}`;
   }

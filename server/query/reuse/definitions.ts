@@ -9,7 +9,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
  * variables, DuckDB's own lists. A file can also stand where a table does.
  */
 const FIXED_BY_PLANNING =
-  /\b(glob|read_\w+|parquet_\w+|sniff_csv|getvariable|query|query_table|pragma_\w+|duckdb_\w+|\w*_scan)\s*\(|\b(from|join)\s*'|['"][^'"]*\.(csv|tsv|txt|parquet|json|jsonl|ndjson|gz|zst|db|duckdb)['"]/i;
+  /\b(glob|read_(csv|parquet|json|ndjson|text|blob|images)\w*|parquet_\w+|sniff_csv|getvariable|query|query_table|pragma_\w+|duckdb_\w+|\w*_scan)\s*\(|(?<!['"])\b(from|join)\s*'|['"][^'"]*\.(csv|tsv|txt|parquet|json|jsonl|ndjson|gz|zst|db|duckdb)['"]/i;
 
 export class Definitions {
   #version = 0;

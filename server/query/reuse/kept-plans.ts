@@ -1,7 +1,7 @@
 /**
  * Statements that DuckDB has prepared, kept for their next execution: planning is half of what a small statement costs.
- * Only statements that ask nothing, and only while definitions and settings are the same: DuckDB plans again by itself
- * when a table has changed, but not when a macro, a setting or a file has.
+ * Only statements that ask nothing, and only while nothing changes, neither definitions nor settings nor a single row:
+ * a plan holds what was known of the data, and a table that had no NULLs, or none above 900, is not looked at for them.
  */
 import type { DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { Definitions } from './definitions.ts';
@@ -43,16 +43,19 @@ export class PlanStore {
 /** Those of one session's connection. */
 export class KeptPlans {
   readonly #store: PlanStore;
-  readonly #stamp: () => string;
+  readonly #stamp: () => string | undefined;
   readonly #plans = new Map<string, Plan>();
 
-  /** @param stamp another one whenever definitions or the session's settings have changed */
-  constructor(store: PlanStore, stamp: () => string) {
+  /**
+   * @param stamp another one whenever rows, definitions or the session's settings have changed; undefined while somebody
+   *   changes them
+   */
+  constructor(store: PlanStore, stamp: () => string | undefined) {
     this.#store = store;
     this.#stamp = stamp;
   }
 
-  get stamp(): string {
+  get stamp(): string | undefined {
     return this.#stamp();
   }
 
@@ -70,8 +73,9 @@ export class KeptPlans {
    * Keeps a prepared statement, or destroys it.
    * @param stamp from before it was prepared
    */
-  keep(text: string, prepared: DuckDBPreparedStatement, stamp: string): void {
+  keep(text: string, prepared: DuckDBPreparedStatement, stamp: string | undefined): void {
     const lasts =
+      stamp !== undefined &&
       text.length <= MAX_TEXT_LENGTH &&
       stamp === this.#stamp() &&
       !this.#plans.has(text) &&
