@@ -15,14 +15,19 @@ describe('node-postgres', () => {
   let server: ClientServer;
   let pool: pg.Pool;
   let client: pg.PoolClient;
+  let open = 0;
   before(async () => {
     server = await startSqlens();
     pool = new pg.Pool({ ...connectionConfig(server), max: 4 });
+    pool.on('connect', () => open++);
+    pool.on('remove', () => open--);
     client = await pool.connect();
   });
   after(async () => {
     client.release();
     await pool.end();
+    // The pool does not wait for its clients to be gone.
+    while (open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await server.close();
   });
 

@@ -179,7 +179,7 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
     true,
     -32768,
     2147483647,
-    9007199254740993,
+    '9007199254740993',
     '0.25',
     '0.1',
     'Decimal 12345678.90',

@@ -8,8 +8,11 @@ import uuid
 
 def plain(value):
     """What JSON can say of a value; its class where that is not plain."""
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, int):
+        # Beyond 2^53 the reader of the JSON would round it.
+        return value if abs(value) <= 2**53 else str(value)
     if isinstance(value, float):
         return repr(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
