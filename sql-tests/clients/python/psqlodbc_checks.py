@@ -78,7 +78,7 @@ def _():
 
 @see("SQLProcedures")
 def _():
-    return catalog(lambda cursor: cursor.procedures(schema="public"), "procedure_name", "procedure_type")
+    return sorted(catalog(lambda cursor: cursor.procedures(schema="public"), "procedure_name", "procedure_type"))
 
 
 @see("SQLProcedureColumns")
