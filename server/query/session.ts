@@ -1,78 +1,53 @@
 /** One client's session: takes statements from the protocol, sends each down its path, keeps the transaction. */
-import { type DuckDBConnection, type DuckDBType, VARCHAR } from '@duckdb/node-api';
-import { SqlensError, SqlState, unreachable } from '../../common/errors.ts';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { CatalogSession, SessionActivity } from '../catalog/api.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { type MixedPlan, wholeQuery } from '../catalog/routing/plan.ts';
-import type { Route } from '../catalog/routing/route.ts';
-import type { OwnDefinitions } from '../catalog/schema/index.ts';
-import { searchPathNames } from '../catalog/search-path.ts';
 import { VERSION_TEXT } from '../catalog/version.ts';
 import { Activity } from './activity.ts';
 import type {
   BackendSession,
   BoundStatement,
-  CatalogColumn,
   DeclaredType,
-  EngineStatement,
   Execution,
   Notice,
   Notification,
   ParameterValue,
   PreparedStatement,
-  ResultColumn,
   Role,
   RowsExecution,
   SessionStart,
   StatementText,
   TransactionStatus,
 } from './api.ts';
-import { type RelationOrigin, withOrigins } from './column-origins.ts';
 import { AdvisoryLocks } from './control/advisory-locks.ts';
 import { Cursors } from './control/cursors/cursors.ts';
-import { prepareDeclared } from './control/cursors/declare.ts';
-import { fetchedColumns } from './control/cursors/fetch.ts';
-import { runControl } from './control/index.ts';
 import { cursorRow, pgSettingsRow, preparedStatementRow } from './control/listing.ts';
 import { SessionNotifications } from './control/notifications.ts';
-import { executedStatement } from './control/prepare.ts';
 import { checkReadOnly } from './control/read-only.ts';
-import { readSessionCalls } from './control/session-call-syntax.ts';
-import { sessionCallColumns, sessionCallValues } from './control/session-calls.ts';
 import { SessionSettings } from './control/session-settings.ts';
 import { assign } from './control/set.ts';
 import { sharedOf } from './control/shared.ts';
-import { showColumns } from './control/show.ts';
 import { checkAlone } from './control/transactions.ts';
-import { prepareClientCopy } from './copy/prepare.ts';
-import { runClientCopy } from './copy/run.ts';
-import { prepareCopy } from './copy-files.ts';
-import { runSqlensVerb, sqlensColumns } from './ddl/index.ts';
 import type { Engine } from './engine.ts';
 import { finished, isOpenRows, type OpenRows } from './executions.ts';
-import { bindValues } from './parameter-values.ts';
-import { describe, isParsed, ours, type Parsed, undescribed } from './parsed.ts';
+import { Interruption } from './interruption.ts';
+import { OwnObjects } from './own-objects.ts';
+import { isParsed, type Parsed } from './parsed.ts';
 import { PointStatements } from './points/point-statements.ts';
-import { runPoint } from './points/run-point.ts';
 import { onlyReads } from './points/write-watch.ts';
 import { PreparedStatements } from './prepared-statements.ts';
-import { checkPrivileges } from './privileges.ts';
 import { KeptPlans } from './reuse/kept-plans.ts';
 import { ParsedStatements } from './reuse/parsed-statements.ts';
-import { definitionError, runDefinition } from './run-definition.ts';
-import { EXPLAIN_COLUMNS, runExplain } from './run-explain.ts';
-import { runQuery } from './run-query.ts';
-import { runWrite } from './run-write.ts';
-import { checkStatement } from './sandbox.ts';
+import { runStatement } from './run-statement.ts';
 import type { SessionContext } from './session-context.ts';
 import { Settings } from './settings.ts';
+import { StatementParser } from './statement-parser.ts';
 import { StatementTimer } from './statement-timer.ts';
-import { classify } from './statements.ts';
+import { defines, endsFailure, isOfSession, joinsTransactions, seesSnapshot } from './statement-traits.ts';
 import { checkSyntax } from './syntax.ts';
-import { quoteIdentifier, quoteLiteral, splitStatements, tokenize, withPlainSpaces } from './tokens.ts';
+import { quoteIdentifier, quoteLiteral, splitStatements } from './tokens.ts';
 import { Transaction } from './transaction.ts';
-
-const INTERRUPT_INTERVAL_MS = 20;
 
 /** Other sessions, as far as one may act on them. */
 export interface SessionPeers {
@@ -101,7 +76,6 @@ export class Session implements BackendSession {
   readonly #connection: DuckDBConnection;
   readonly #id: number;
   readonly #user: string;
-  readonly #role: Role;
   readonly #transaction: Transaction;
   readonly #settings: Settings;
   readonly statements = new PreparedStatements();
@@ -117,11 +91,7 @@ export class Session implements BackendSession {
   readonly #points: PointStatements;
   readonly #known = new ParsedStatements();
   readonly #plans: KeptPlans;
-  /** Something was defined in the open transaction, which nobody else sees yet. */
-  #definedInTransaction = false;
-  #hasTemporary = false;
-  /** Counts definitions, and ends of transactions behind them. */
-  #definitionCount = 0;
+  readonly #own = new OwnObjects();
   #side: DuckDBConnection | undefined;
   #controller = new AbortController();
   #open: OpenRows | undefined;
@@ -129,7 +99,11 @@ export class Session implements BackendSession {
   #busy: Promise<unknown> = Promise.resolve();
   /** Statements under way. */
   #working = 0;
-  #interrupting: NodeJS.Timeout | undefined;
+  readonly #interruption = new Interruption({
+    connections: () => [this.#connection, this.#side, ...this.#otherConnections],
+    isWorking: () => this.#working > 0 || this.#open?.isPulling === true,
+  });
+  readonly #parser: StatementParser;
 
   private constructor(
     { engine, catalog, peers }: SessionServices,
@@ -143,7 +117,6 @@ export class Session implements BackendSession {
     this.#connection = connection;
     this.#id = id;
     this.#user = start.user;
-    this.#role = start.role;
     this.#settings = new Settings(
       new Map([
         ['application_name', start.applicationName],
@@ -168,6 +141,12 @@ export class Session implements BackendSession {
     this.#plans = new KeptPlans(engine.plans, () => this.#planStamp());
     this.#activity = new Activity(start);
     this.#catalogSession = this.#asSeenByCatalog(start);
+    this.#parser = new StatementParser({
+      catalog,
+      catalogSession: this.#catalogSession,
+      role: start.role,
+      context: () => this.#context(),
+    });
   }
 
   /** @throws when a setting of the startup message is wrong */
@@ -273,7 +252,7 @@ export class Session implements BackendSession {
   }
 
   async #preparePoint(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
-    const isPoint = declared.length === 0 && !this.#transaction.isOpen && !this.#hasOwnObjects();
+    const isPoint = declared.length === 0 && !this.#transaction.isOpen && !this.#own.mayExist;
     if (!isPoint) return this.#prepareAnew(sql, declared);
     const searchPath = this.#settings.get('search_path');
     const known = this.#points.find(sql, searchPath);
@@ -284,10 +263,6 @@ export class Session implements BackendSession {
     return prepared;
   }
 
-  #hasOwnObjects(): boolean {
-    return this.#definedInTransaction || this.#hasTemporary;
-  }
-
   async #prepareAnew(sql: string, declared: readonly DeclaredType[]): Promise<PreparedStatement> {
     const route = isOfSession(sql) ? undefined : await this.#catalog.route(sql, this.#catalogSession);
     if (route?.kind === 'catalog' && !this.#catalog.isBetterAnsweredHere(route)) {
@@ -296,7 +271,7 @@ export class Session implements BackendSession {
       const { signal } = this.#controller;
       return this.#catalog.prepare(sql, route.sessionCalls, oids, this.#catalogSession, signal);
     }
-    return this.#parse(
+    return this.#parser.parse(
       sql,
       declared.map(({ type }) => type),
     );
@@ -333,7 +308,8 @@ export class Session implements BackendSession {
   async #start(bound: BoundStatement, options: { readonly alone: boolean }): Promise<Execution> {
     if (bound.kind === 'engine' && isParsed(bound.statement)) {
       if (bound.statement.isEmpty) return finished('');
-      if (!options.alone && joinsTransactions(bound.statement)) await this.#transaction.beginImplicit();
+      if (!options.alone && joinsTransactions(bound.statement.statement))
+        await this.#transaction.beginImplicit();
     }
     return this.#runBound(bound);
   }
@@ -346,7 +322,7 @@ export class Session implements BackendSession {
     }
     const { statement, parameters } = bound;
     if (!isParsed(statement)) throw new TypeError('a statement of another backend');
-    return this.#run(await this.#fit(statement, parameters), parameters);
+    return this.#run(await this.#parser.fit(statement, parameters), parameters);
   }
 
   async sync(failed: boolean): Promise<void> {
@@ -368,20 +344,13 @@ export class Session implements BackendSession {
 
   /** The catalog follows what was defined once everybody sees it. */
   #noteCommitted(): void {
-    if (!this.#definedInTransaction || this.#transaction.isOpen) return;
-    this.#definedInTransaction = false;
-    this.#definitionCount++;
+    if (this.#transaction.isOpen || !this.#own.settle()) return;
     this.#engine.definitions.changed();
     this.#catalog.changed();
   }
 
-  #ownDefinitions(): OwnDefinitions {
-    const mayDiffer = this.#definedInTransaction || this.#hasTemporary;
-    return { connection: this.#connection, stamp: mayDiffer ? this.#definitionCount : 0 };
-  }
-
   #asSeenByCatalog({ user, role, processId, remoteAddress, socket }: SessionStart): CatalogSession {
-    const ownDefinitions = () => this.#ownDefinitions();
+    const ownDefinitions = () => ({ connection: this.#connection, stamp: this.#own.stamp });
     return {
       user,
       role,
@@ -408,7 +377,7 @@ export class Session implements BackendSession {
 
   /** A statement about the session that another one implies. */
   async #runOwn(sql: string): Promise<void> {
-    const execution = await this.#run(await this.#parseEngine(sql, []), []);
+    const execution = await this.#run(await this.#parser.parseEngine(sql, []), []);
     await execution.close();
   }
 
@@ -439,7 +408,7 @@ export class Session implements BackendSession {
     const result = this.#busy.then(async () => {
       if (this.#closed) throw closedError();
       // What was to be interrupted is over: what begins now is something else.
-      this.#stopInterrupting();
+      this.#interruption.end();
       this.#working++;
       try {
         return await work();
@@ -453,34 +422,7 @@ export class Session implements BackendSession {
 
   #cancelWith(message: string): void {
     this.#controller.abort(new SqlensError({ sqlState: SqlState.queryCanceled, message }));
-    this.#interruptUntilIdle();
-  }
-
-  #isWorking(): boolean {
-    return this.#working > 0 || this.#open?.isPulling === true;
-  }
-
-  /** An interrupt that comes just before DuckDB starts a statement is lost, so it is repeated until there is none. */
-  #interruptUntilIdle(): void {
-    this.#interruptAll();
-    if (this.#interrupting !== undefined || !this.#isWorking()) return;
-    this.#interrupting = setInterval(() => {
-      if (this.#isWorking()) {
-        this.#interruptAll();
-      } else {
-        this.#stopInterrupting();
-      }
-    }, INTERRUPT_INTERVAL_MS);
-  }
-
-  #interruptAll(): void {
-    for (const connection of [this.#connection, this.#side, ...this.#otherConnections])
-      connection?.interrupt();
-  }
-
-  #stopInterrupting(): void {
-    clearInterval(this.#interrupting);
-    this.#interrupting = undefined;
+    this.#interruption.begin();
   }
 
   /** An open stream would end silently when its connection gets another statement: its rows are read before. */
@@ -496,202 +438,21 @@ export class Session implements BackendSession {
     if (open?.isOpen) await open.close();
   }
 
-  /** What the statement needs of the catalog is fetched first, and stands in what the engine gets. */
-  async #parse(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    if (isOfSession(sql)) return this.#parseEngine(sql, declared);
-    const route = await this.#catalog.route(sql, this.#catalogSession);
-    if (route.kind === 'refused') throw route.error;
-    const plan = planOf(sql, route);
-    try {
-      return await (plan === undefined
-        ? this.#parseEngine(sql, declared)
-        : this.#parseMixed(plan, 'describe', declared));
-    } catch (error) {
-      const isUnread = error instanceof SqlensError && /^syntax error at/.test(error.message);
-      throw isUnread && 'syntaxError' in route ? (route.syntaxError ?? error) : error;
-    }
-  }
-
-  async #parseMixed(
-    plan: MixedPlan,
-    mode: 'describe' | 'execute',
-    declared: readonly (DuckDBType | undefined)[],
-    parameters?: readonly ParameterValue[],
-  ): Promise<Parsed> {
-    this.#transaction.assertUsable();
-    const { signal } = this.#controller;
-    const texts = parameters?.map(({ value }) => (value === null ? null : String(value)));
-    const text = await this.#catalog.rewrite(plan, mode, this.#catalogSession, signal, texts);
-    try {
-      const parsed = await this.#parseEngine(text, declared);
-      const typed = { ...parsed.typed, original: () => 0 };
-      return { ...parsed, text: plan.sql, typed, mixed: plan };
-    } catch (error) {
-      throw withoutPosition(error);
-    }
-  }
-
-  /** A relation in the catalog's numbers, looked up as the engine looks names up; nobody waits for the catalog. */
-  #originOf(schema: string | undefined, name: string): RelationOrigin | undefined {
-    if (schema !== undefined) return this.#catalog.originOf(schema, name);
-    for (const candidate of [...searchPathNames(this.#settings.get('search_path')), 'sqlens']) {
-      const origin = this.#catalog.originOf(candidate, name);
-      if (origin !== undefined) return origin;
-    }
-    return undefined;
-  }
-
-  async #parseEngine(sql: string, declared: readonly (DuckDBType | undefined)[]): Promise<Parsed> {
-    const tokens = tokenize(sql);
-    const text = withPlainSpaces(sql, tokens);
-    if (tokens.length === 0) return ours(text, tokens, { kind: 'no-op', tag: '' }, undefined);
-    const statement = classify(tokens);
-    if (!endsFailure(statement)) this.#transaction.assertUsable();
-    checkStatement(tokens, statement, this.#engine.rules);
-    checkPrivileges(this.#role, tokens, statement);
-    switch (statement.kind) {
-      case 'query':
-      case 'insert':
-      case 'update':
-      case 'delete': {
-        const described = await describe(
-          this.#engine,
-          this.#connection,
-          text,
-          tokens,
-          statement,
-          declared,
-          this.#plans,
-        );
-        const { columns } = described;
-        return {
-          ...described,
-          columns: columns && withOrigins(tokens, columns, (...names) => this.#originOf(...names)),
-        };
-      }
-      case 'merge':
-      case 'create-table-as':
-      case 'show-engine':
-        return describe(this.#engine, this.#connection, text, tokens, statement, declared);
-      case 'copy': {
-        const copy = await prepareClientCopy(this.#context(), text, tokens);
-        if (copy !== undefined) return { ...ours(text, tokens, statement, undefined), copy };
-        // Refused before DuckDB looks at the file, in our words.
-        prepareCopy(
-          text,
-          tokens,
-          this.#engine.rules,
-          this.#engine.options.allowedPaths,
-          this.#engine.copyDrafts,
-        );
-        return describe(this.#engine, this.#connection, text, tokens, statement, declared);
-      }
-      case 'explain': {
-        const described = await describe(this.#engine, this.#connection, text, tokens, statement, declared);
-        return { ...described, columns: EXPLAIN_COLUMNS };
-      }
-      case 'ddl':
-        // Some definitions expand to several statements, which cannot be prepared; they say what is wrong when run.
-        return describe(this.#engine, this.#connection, text, tokens, statement, declared).catch(
-          (error: unknown) => {
-            if (error instanceof SqlensError && /multiple statements/.test(error.message)) {
-              return undescribed(text, tokens, statement);
-            }
-            throw definitionError(this.#engine, tokens, statement.tag, error);
-          },
-        );
-      case 'execute': {
-        const named = executedStatement(this.#context(), tokens)?.prepared;
-        return { ...ours(text, tokens, statement, undefined), ...columnsOf(named?.columns) };
-      }
-      case 'declare': {
-        const types = declared.map((type) => ({ oid: 0, type }));
-        const query = await prepareDeclared(this.#context(), text, tokens, types);
-        const parameterTypes =
-          query.kind === 'engine' ? query.parameterTypes : query.parameterOids.map(() => VARCHAR);
-        return { ...ours(text, tokens, statement, undefined), parameterTypes };
-      }
-      case 'fetch':
-        return {
-          ...ours(text, tokens, statement, undefined),
-          ...columnsOf(await fetchedColumns(this.#context(), tokens)),
-        };
-      case 'session-call': {
-        const columns = sessionCallColumns(text, tokens);
-        const values = sessionCallValues(text, tokens);
-        const parameterTypes =
-          values === undefined ? [] : (await this.#parse(values, declared)).parameterTypes;
-        return { ...ours(text, tokens, statement, columns), parameterTypes };
-      }
-      default:
-        return ours(text, tokens, statement, columnsOfOurs(statement, tokens));
-    }
-  }
-
-  /** A parameter that nothing determined may turn out to be bytes: then the statement is described for those. */
-  async #fit(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Parsed> {
-    if (parsed.mixed !== undefined) {
-      return this.#parseMixed(parsed.mixed, 'execute', parsed.parameterTypes, parameters);
-    }
-    const isOther = (at: number) => parameters[at]?.type !== undefined && parameters[at].type !== VARCHAR;
-    if (![...parsed.undetermined].some(isOther)) return parsed;
-    return this.#parse(
-      parsed.text,
-      parsed.parameterTypes.map((type, at) => (parsed.undetermined.has(at) ? parameters[at]?.type : type)),
-    );
-  }
-
   async #run(parsed: Parsed, parameters: readonly ParameterValue[]): Promise<Execution> {
     const context = this.#context();
     const { statement } = parsed;
-    this.#noteDefinition(parsed);
+    if (defines(statement)) {
+      // Before it runs: one that fails has changed nothing, and looking again costs little.
+      this.#engine.definitions.began(parsed.text);
+      this.#own.noteDefinition(parsed.tokens);
+    }
     if (!onlyReads(statement)) this.#engine.points.watch.begin(this);
     if (statement.kind !== 'query') this.#points.clear();
     if (!endsFailure(statement)) this.#transaction.assertUsable();
-    if (sees(statement)) this.#transaction.noteQuery();
+    if (seesSnapshot(statement)) this.#transaction.noteQuery();
     await checkReadOnly(context, parsed.tokens, statement);
     checkAlone(context, parsed.tokens);
-    switch (statement.kind) {
-      case 'query':
-      case 'show-engine': {
-        const bound = await bindValues(this.#engine, parsed, parameters);
-        return (await runPoint(context, parsed, bound)) ?? runQuery(context, parsed, bound);
-      }
-      case 'insert':
-      case 'update':
-      case 'delete':
-      case 'merge':
-      case 'create-table-as':
-        return runWrite(context, parsed, await bindValues(this.#engine, parsed, parameters));
-      case 'copy':
-        return parsed.copy === undefined
-          ? runWrite(context, parsed, await bindValues(this.#engine, parsed, parameters))
-          : runClientCopy(context, parsed.copy);
-      case 'explain':
-        return runExplain(context, parsed, await bindValues(this.#engine, parsed, parameters));
-      case 'ddl':
-        return runDefinition(context, parsed, statement.tag);
-      case 'sqlens':
-        return runSqlensVerb(context, statement.verb, parsed);
-      case 'refused':
-        throw new SqlensError({
-          sqlState: SqlState.insufficientPrivilege,
-          message: `${statement.what} is not available over SQL`,
-        });
-      case 'no-op':
-        return finished(statement.tag);
-      default:
-        return runControl(context, parsed, statement, parameters);
-    }
-  }
-
-  /** Noted before it runs: a definition that fails has changed nothing, and looking again costs little. */
-  #noteDefinition({ statement, text, tokens }: Parsed): void {
-    if (!defines(statement)) return;
-    this.#engine.definitions.began(text);
-    this.#definedInTransaction = true;
-    this.#definitionCount++;
-    this.#hasTemporary ||= tokens.some(({ value }) => TEMPORARY.test(value));
+    return runStatement(context, parsed, parameters);
   }
 
   #context(): SessionContext {
@@ -717,13 +478,13 @@ export class Session implements BackendSession {
       },
       notice: (notice) => this.#notice(notice),
       report: (name, value) => this.onParameterStatus(name, value),
-      parse: (sql, declared) => this.#parse(sql, declared),
-      fit: (statement, parameters) => this.#fit(statement, parameters),
+      parse: (sql, declared) => this.#parser.parse(sql, declared),
+      fit: (statement, parameters) => this.#parser.fit(statement, parameters),
       run: async (statement, parameters) =>
-        rowsOf(await this.#run(await this.#fit(statement, parameters), parameters)),
+        rowsOf(await this.#run(await this.#parser.fit(statement, parameters), parameters)),
       prepareAny: (sql, declared) => this.#prepare(sql, declared),
       runAny: (bound) => this.#runBound(bound),
-      hasOwnObjects: () => this.#hasOwnObjects(),
+      hasOwnObjects: () => this.#own.mayExist,
       openConnection: async () => {
         const connection = await this.#engine.connect();
         this.#otherConnections.add(connection);
@@ -737,116 +498,9 @@ export class Session implements BackendSession {
   }
 }
 
-/** First words of statements about the session: what they mention of the catalog is looked at when it is their turn. */
-const OF_SESSION =
-  /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|execute|deallocate|declare|fetch|move|close|set|show|reset|discard|listen|unlisten|notify|lock)$/;
-
-function isOfSession(sql: string): boolean {
-  const tokens = tokenize(sql);
-  return OF_SESSION.test(tokens[0]?.value ?? '') || readSessionCalls(tokens) !== undefined;
-}
-
-/** What a failed transaction may still be told. */
-function endsFailure({ kind }: Parsed['statement']): boolean {
-  return kind === 'commit' || kind === 'rollback' || kind === 'rollback-to' || kind === 'two-phase';
-}
-
-/** Whether a statement sees the transaction's snapshot, after which its modes are fixed. */
-function sees({ kind }: Parsed['statement']): boolean {
-  switch (kind) {
-    case 'begin':
-    case 'commit':
-    case 'rollback':
-    case 'savepoint':
-    case 'release':
-    case 'rollback-to':
-    case 'two-phase':
-    case 'set':
-    case 'show':
-    case 'reset':
-    case 'listen':
-    case 'unlisten':
-    case 'notify':
-    case 'lock':
-    case 'close':
-    case 'deallocate':
-    case 'no-op':
-      return false;
-    default:
-      return true;
-  }
-}
-
-/** Columns of the engine's rows, or of the catalog's. */
-function columnsOf(
-  columns: readonly (ResultColumn | CatalogColumn)[] | undefined,
-): Pick<EngineStatement, 'columns' | 'catalogColumns'> {
-  const own = columns?.filter((column) => 'type' in column);
-  const foreign = columns?.filter((column): column is CatalogColumn => !('type' in column));
-  return foreign === undefined || foreign.length === 0
-    ? { columns: own }
-    : { columns: undefined, catalogColumns: foreign };
-}
-
 function rowsOf(execution: Execution): RowsExecution {
   if (execution.kind === 'rows') return execution;
   throw new TypeError('rows of the catalog where those of the engine are needed');
-}
-
-/** Statements that end or begin transactions themselves do not join an implicit one. */
-function joinsTransactions(parsed: Parsed): boolean {
-  switch (parsed.statement.kind) {
-    case 'begin':
-    case 'commit':
-    case 'rollback':
-    case 'savepoint':
-    case 'release':
-    case 'rollback-to':
-    case 'two-phase':
-    case 'no-op':
-      return false;
-    default:
-      return true;
-  }
-}
-
-/** How a statement gets from the catalog what it needs, when the engine is to run it. */
-function planOf(sql: string, route: Route): MixedPlan | undefined {
-  switch (route.kind) {
-    case 'engine':
-    case 'refused':
-      return undefined;
-    case 'session':
-    case 'mixed':
-      return route.plan;
-    case 'catalog':
-      // Within PREPARE or a cursor: its rows are fetched as a whole.
-      return route.sessionPlan ?? wholeQuery(sql, route.sessionCalls);
-    default:
-      return unreachable(route);
-  }
-}
-
-function withoutPosition(error: unknown): unknown {
-  if (!(error instanceof SqlensError) || error.position === undefined) return error;
-  const { sqlState, message, hint, detail } = error;
-  return new SqlensError({ sqlState, message, hint, detail, cause: error });
-}
-
-const TEMPORARY = /^(temp|temporary|pg_temp)$/i;
-
-/** Whether a statement may change what there is: tables, views, functions, models. */
-function defines(statement: Parsed['statement']): boolean {
-  return statement.kind === 'ddl' || statement.kind === 'create-table-as' || statement.kind === 'sqlens';
-}
-
-function columnsOfOurs(
-  statement: Parsed['statement'],
-  tokens: Parsed['tokens'],
-): ReturnType<typeof ours>['columns'] {
-  if (statement.kind === 'show') return showColumns(tokens);
-  if (statement.kind === 'sqlens') return sqlensColumns(statement.verb);
-  return undefined;
 }
 
 function closedError(): SqlensError {

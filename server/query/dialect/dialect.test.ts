@@ -142,7 +142,10 @@ test('patterns and formats', () => {
 test('drivers cast to types by the names that the catalog has', () => {
   for (const [sql, expected] of [
     ['select quote_literal($1::"pg_catalog"."int4")', 'select quote_literal($1::"int4")'],
-    ['select $1::pg_catalog._text, cast($2 as "pg_catalog"."_int8")', 'select $1::text[], cast($2 as int8[])'],
+    [
+      'select $1::pg_catalog._text, cast($2 as "pg_catalog"."_int8")',
+      'select $1::text[], cast($2 as int8[])',
+    ],
     ['select 1 as _int4, _text from t', 'select 1 as _int4, _text from t'],
   ] as const) {
     assert.equal(translated(sql).text, expected);
