@@ -183,7 +183,8 @@ describe('Drizzle', () => {
 describe('Knex', () => {
   let db: Knex;
   before(() => {
-    db = knex({ client: 'pg', connection: connectionConfig(server), pool: { min: 0, max: 2 } });
+    const { host, port, user, database } = connectionConfig(server);
+    db = knex({ client: 'pg', connection: { host, port, user, database }, pool: { min: 0, max: 2 } });
   });
   after(() => db.destroy());
 
