@@ -14,7 +14,7 @@ import { childEntry } from '../common/child-entry.ts';
 import { bundledModel, generateTrafficImages } from '../models/bundled/index.ts';
 import { compileModel } from '../models/index.ts';
 import { readConfig } from '../server/config.ts';
-import { quoteLiteral } from '../server/query/tokens.ts';
+import { quoteLiteral } from '../server/query/text/tokens.ts';
 import { startServer } from '../server/start.ts';
 import { silentLogger } from '../udf-registry/logger.ts';
 import type { LoopOrder, LoopReport } from './loop-worker.ts';

@@ -2,8 +2,8 @@
 import { SqlensError, SqlState } from '../common/errors.ts';
 import { Catalog, type CatalogPorts } from './catalog/catalog.ts';
 import type { Backend, BackendSession, Role, SessionStart } from './query/api.ts';
-import type { Engine } from './query/engine.ts';
-import { Session, type SessionPeers } from './query/session.ts';
+import type { Engine } from './query/engine/engine.ts';
+import { Session, type SessionPeers } from './query/session/session.ts';
 
 /** The name of the one database there is. */
 export const DATABASE_NAME = 'sqlens';

@@ -1,7 +1,7 @@
 /** The tour that `npm run demo` gives: real statements over the socket, printed with their rows. */
 import pg from 'pg';
 import { bundledModel } from '../models/bundled/index.ts';
-import { quoteLiteral } from './query/tokens.ts';
+import { quoteLiteral } from './query/text/tokens.ts';
 import { SAMPLE_TABLE } from './samples.ts';
 import type { RunningServer } from './start.ts';
 

@@ -1,7 +1,7 @@
 /** Runs one statement on a session, for the server's own purposes, and gives all its rows. */
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { BackendSession, ResultColumn } from './query/api.ts';
-import { executeOwn } from './query/bound.ts';
+import { executeOwn } from './query/describe/bound.ts';
 
 export interface StatementResult {
   readonly columns: readonly ResultColumn[];

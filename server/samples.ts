@@ -3,7 +3,7 @@ import path from 'node:path';
 import { bundledModel, generateTrafficImages } from '../models/bundled/index.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Backend } from './query/api.ts';
-import { quoteIdentifier, quoteLiteral } from './query/tokens.ts';
+import { quoteIdentifier, quoteLiteral } from './query/text/tokens.ts';
 import { runStatement } from './run-statement.ts';
 
 export const SAMPLE_TABLE = 'traffic_imgs';

@@ -14,7 +14,7 @@ import { createCatalogPorts } from './catalog/ports.ts';
 import type { Config } from './config.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { createWireServer } from './pgwire/index.ts';
-import { Engine } from './query/engine.ts';
+import { Engine } from './query/engine/engine.ts';
 import { setUpSamples } from './samples.ts';
 import { Security } from './security.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseCreateModel } from '../query/ddl/create-model.ts';
-import { splitStatements, tokenize } from '../query/tokens.ts';
+import { splitStatements, tokenize } from '../query/text/tokens.ts';
 import type { CreateModel } from './api.ts';
 import { createModelStatement, dropModelStatement } from './model-statement.ts';
 

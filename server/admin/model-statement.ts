@@ -1,5 +1,5 @@
 /** Requests as the SQL that means the same. Names and texts are quoted here and nowhere else. */
-import { quoteIdentifier, quoteLiteral } from '../query/tokens.ts';
+import { quoteIdentifier, quoteLiteral } from '../query/text/tokens.ts';
 import type { CreateModel, ModelOptions } from './api.ts';
 
 /** CREATE MODEL for a request whose file is at `uri`. */

@@ -1,7 +1,7 @@
 /** Runs statements that we wrote in a session of the engine, and takes the session away again whatever happens. */
 import { SqlensError } from '../../common/errors.ts';
 import type { Backend, BackendSession } from '../query/api.ts';
-import { executeOwn } from '../query/bound.ts';
+import { executeOwn } from '../query/describe/bound.ts';
 import { Row } from './row-values.ts';
 
 export interface AdminSession {

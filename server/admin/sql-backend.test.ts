@@ -3,8 +3,8 @@ import test, { type TestContext } from 'node:test';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import { DuckDbBackend } from '../pgwire/testing/duckdb-backend.ts';
 import type { Backend, BackendSession, PreparedStatement, SessionStart } from '../query/api.ts';
-import { executeOwn } from '../query/bound.ts';
-import { QueryLog } from '../query/query-log.ts';
+import { executeOwn } from '../query/describe/bound.ts';
+import { QueryLog } from '../query/run/query-log.ts';
 import type { CreateModel } from './api.ts';
 import { createSqlAdminBackend } from './sql-backend.ts';
 

@@ -8,8 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { InferenceStats } from '../../udf-registry/inference.ts';
 import type { Backend } from '../query/api.ts';
-import type { QueryTotals, RunningQuery } from '../query/query-log.ts';
-import { quoteLiteral } from '../query/tokens.ts';
+import type { QueryTotals, RunningQuery } from '../query/run/query-log.ts';
+import { quoteLiteral } from '../query/text/tokens.ts';
 import type {
   AdminBackend,
   CreateModel,

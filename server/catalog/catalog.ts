@@ -8,8 +8,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { messageOf, unreachable } from '../../common/errors.ts';
 import type { Logger } from '../../udf-registry/logger.ts';
 import type { BoundStatement, CatalogExecution, CatalogStatement, Role } from '../query/api.ts';
-import type { RelationOrigin } from '../query/column-origins.ts';
-import { EngineNames, NamesCache } from '../query/known-names.ts';
+import type { RelationOrigin } from '../query/describe/column-origins.ts';
+import { EngineNames, NamesCache } from '../query/engine/known-names.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
 import { factsOf } from './facts.ts';
 import {

@@ -1,7 +1,7 @@
 /** What a session tells the catalog of itself, and what a statement does to the session on its way. */
 import { isIP } from 'node:net';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import type { EngineNames } from '../query/known-names.ts';
+import type { EngineNames } from '../query/engine/known-names.ts';
 import type { CatalogSession } from './api.ts';
 import type { SessionFacts } from './routing/session-values.ts';
 import { searchPathNames } from './search-path.ts';

@@ -1,5 +1,5 @@
 /** What the catalog is told of a session before its statement: who asks, where names are looked up, how values look. */
-import { quoteIdentifier, quoteLiteral } from '../query/tokens.ts';
+import { quoteIdentifier, quoteLiteral } from '../query/text/tokens.ts';
 import type { CatalogSession, SessionActivity } from './api.ts';
 import { addressOf, SERVER_START } from './facts.ts';
 import { SESSION_SETTINGS } from './mirror/names.ts';

@@ -4,13 +4,13 @@
  */
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { SqlensError } from '../../common/errors.ts';
-import type { VectorMemory } from './vector-memory.ts';
+import type { VectorMemory } from './run/vector-memory.ts';
 
-export type { VectorMemory } from './vector-memory.ts';
+export type { VectorMemory } from './run/vector-memory.ts';
 
 import type { Cursors } from './control/cursors/cursors.ts';
 import type { CopyOptions } from './copy/options.ts';
-import type { PreparedStatements } from './prepared-statements.ts';
+import type { PreparedStatements } from './session/prepared-statements.ts';
 
 /** What a user may do: `admin` everything, `analyst` read and call functions. */
 export type Role = 'admin' | 'analyst';

@@ -6,9 +6,9 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import { behindBracket, splitAtCommas } from './clauses.ts';
-import { classify, explainedTokens, type StatementKind } from './statements.ts';
-import type { Token } from './tokens.ts';
+import { behindBracket, splitAtCommas } from './text/clauses.ts';
+import { classify, explainedTokens, type StatementKind } from './text/statements.ts';
+import type { Token } from './text/tokens.ts';
 
 /** Table functions that read nothing but data, or files under DuckDB's own rule. */
 const ALLOWED_TABLE_FUNCTIONS = new Set([

@@ -3,7 +3,7 @@
  * `current_user`, `'t'::regclass::oid`, `has_table_privilege(current_user, 't', 'SELECT')`. Tokens and not a tree, so
  * that the same is found in statements that only DuckDB's parser reads, and in very long ones.
  */
-import type { Token } from '../../query/tokens.ts';
+import type { Token } from '../../query/text/tokens.ts';
 import {
   internalTypeName,
   isCatalogFunction,

@@ -4,7 +4,7 @@
  * a rollback would take away, or that somebody would have to drop.
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { quoteIdentifier, quoteLiteral } from '../../query/tokens.ts';
+import { quoteIdentifier, quoteLiteral } from '../../query/text/tokens.ts';
 import { duckdbTypeOf, type JsonValue, jsonValueOf } from './column-types.ts';
 import type { SessionCall } from './constants.ts';
 import type { MixedPlan, Piece } from './plan.ts';

@@ -3,7 +3,7 @@
  * that touch the catalog alone; else the relations, of which only the columns that are read; and constant expressions.
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { quoteIdentifier, type Token } from '../../query/tokens.ts';
+import { quoteIdentifier, type Token } from '../../query/text/tokens.ts';
 import type { CatalogConstant, SessionCall } from './constants.ts';
 import { columnsOf, isForbiddenInMirror } from './names.ts';
 import type { FunctionUse, QueryUse, RelationUse, StatementUse } from './query-use.ts';

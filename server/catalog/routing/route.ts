@@ -3,7 +3,7 @@
  * each text.
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { type Token, tokenize } from '../../query/tokens.ts';
+import { type Token, tokenize } from '../../query/text/tokens.ts';
 import { type CatalogConstant, findConstants, type SessionCall } from './constants.ts';
 import { mentionsCatalog } from './names.ts';
 import { cannotCall, isCatalogOnly, type MixedPlan, planMixed } from './plan.ts';

@@ -3,7 +3,7 @@
  * everybody, and DuckDB's `current_user` is always duckdb.
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { quoteIdentifier, quoteLiteral } from '../../query/tokens.ts';
+import { quoteIdentifier, quoteLiteral } from '../../query/text/tokens.ts';
 import type { SessionCall } from './constants.ts';
 
 /** What a session can tell. Whatever is left out is asked of the mirror. */

@@ -1,5 +1,5 @@
 /** Where the queries of a statement stand in its text. The tree says where they begin, parentheses where they end. */
-import type { Token } from '../../query/tokens.ts';
+import type { Token } from '../../query/text/tokens.ts';
 import type { QueryUse } from './query-use.ts';
 
 /** Indexes of the first token, and of the one after the last. */

@@ -3,7 +3,7 @@
  * EXCLUDE, QUALIFY, DESCRIBE …) and those that are too long for a tree. Otherwise they would reach DuckDB's own
  * pg_catalog, which has other OIDs and other columns.
  */
-import type { Token } from '../../query/tokens.ts';
+import type { Token } from '../../query/text/tokens.ts';
 import { DATABASE_NAME } from '../mirror/names.ts';
 import { catalogSchemaOf, isCatalogFunction } from './names.ts';
 import type { RelationUse } from './query-use.ts';

@@ -2,7 +2,7 @@
  * Expressions of DuckDB's in PostgreSQL's words, where the two may mean the same: defaults, checks, generated columns and
  * index keys. PostgreSQL has the last word; what it refuses gets a placeholder.
  */
-import { tokenize } from '../../query/tokens.ts';
+import { tokenize } from '../../query/text/tokens.ts';
 import { postgresType } from './type-text.ts';
 
 /** Longer ones are shown, not read. */

@@ -1,7 +1,7 @@
 /** The extended query protocol: Parse, Bind, Describe, Execute, Close. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { BoundStatement, CatalogColumn, PreparedStatement, ResultColumn } from '../../query/api.ts';
-import { heldByStatement, type NamedStatement } from '../../query/prepared-statements.ts';
+import { heldByStatement, type NamedStatement } from '../../query/session/prepared-statements.ts';
 import type { Format, FrontendMessage } from '../codec/frontend.ts';
 import { malformed } from '../codec/protocol-error.ts';
 import { decodeParameter, describedOid } from '../types/decode.ts';

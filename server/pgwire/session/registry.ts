@@ -2,7 +2,7 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { BoundStatement } from '../../query/api.ts';
 import type { Cursors } from '../../query/control/cursors/cursors.ts';
-import type { NamedStatement } from '../../query/prepared-statements.ts';
+import type { NamedStatement } from '../../query/session/prepared-statements.ts';
 import type { Format } from '../codec/frontend.ts';
 import type { WireLimits } from '../options.ts';
 import type { PortalStream } from './row-stream.ts';

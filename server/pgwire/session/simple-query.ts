@@ -1,6 +1,6 @@
 /** The simple query protocol: one Query message, any number of statements, one implicit transaction. */
 import type { StatementText } from '../../query/api.ts';
-import { withoutParameters } from '../../query/bound.ts';
+import { withoutParameters } from '../../query/describe/bound.ts';
 import type { Format } from '../codec/frontend.ts';
 import { describeColumns } from './columns.ts';
 import type { SessionContext } from './context.ts';

@@ -30,7 +30,7 @@ import type {
   TransactionStatus,
 } from '../../query/api.ts';
 import { Cursors } from '../../query/control/cursors/cursors.ts';
-import { PreparedStatements } from '../../query/prepared-statements.ts';
+import { PreparedStatements } from '../../query/session/prepared-statements.ts';
 import { isBlank, splitStatements } from './split.ts';
 
 export class DuckDbBackend implements Backend {

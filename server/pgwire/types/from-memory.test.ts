@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DuckDBInstance, type DuckDBType } from '@duckdb/node-api';
-import { vectorMemory } from '../../query/vector-memory.ts';
+import { vectorMemory } from '../../query/run/vector-memory.ts';
 import { ByteSink } from '../codec/byte-sink.ts';
 import { binaryEncoder } from './binary.ts';
 import { putBinary, putText } from './from-memory.ts';

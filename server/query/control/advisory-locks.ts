@@ -3,7 +3,7 @@
  * their work. A waiter is told when its turn comes, in order; deadlocks are found when a wait would close a circle.
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { TransactionPart } from '../transaction.ts';
+import type { TransactionPart } from '../session/transaction.ts';
 
 export type LockMode = 'exclusive' | 'shared';
 

@@ -1,9 +1,9 @@
 /** DISCARD ALL | PLANS | SEQUENCES | TEMP: what a pool sends before it lends a session to somebody else. */
 import type { RowsExecution } from '../api.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, type Token } from '../tokens.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { quoteIdentifier, type Token } from '../text/tokens.ts';
 import { assign, resetAll } from './set.ts';
 
 export async function discard(context: SessionContext, tokens: readonly Token[]): Promise<RowsExecution> {

@@ -1,9 +1,9 @@
 /** Statements about the session itself: transactions, cursors, settings, prepared statements, notifications. */
 import { SqlensError, SqlState, unreachable } from '../../../common/errors.ts';
 import type { Execution, ParameterValue } from '../api.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import type { ControlKind } from '../statements.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { ControlKind } from '../text/statements.ts';
 import { declare } from './cursors/declare.ts';
 import { close, fetch, move } from './cursors/fetch.ts';
 import { discard } from './discard.ts';

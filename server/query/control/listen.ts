@@ -1,9 +1,9 @@
 /** LISTEN channel, UNLISTEN channel | *, NOTIFY channel [, 'payload'] */
 import type { RowsExecution } from '../api.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
-import type { Token } from '../tokens.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { Token } from '../text/tokens.ts';
 
 export async function listen(
   { notifications, transaction }: SessionContext,

@@ -1,7 +1,7 @@
 /** What a session holds, as rows of pg_settings, pg_prepared_statements and pg_cursors. */
 import { postgresType } from '../../catalog/schema/type-text.ts';
-import type { NamedStatement } from '../prepared-statements.ts';
-import type { SettingRow } from '../settings.ts';
+import type { NamedStatement } from '../session/prepared-statements.ts';
+import type { SettingRow } from '../settings/settings.ts';
 import type { Cursor } from './cursors/cursor.ts';
 
 /** Columns that are left out are PostgreSQL's own. */

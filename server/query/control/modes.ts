@@ -1,7 +1,7 @@
 /** The modes of BEGIN, SET TRANSACTION and SET SESSION CHARACTERISTICS. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { Cursor as Reader } from '../ddl/cursor.ts';
-import type { SessionContext } from '../session-context.ts';
+import type { SessionContext } from '../session/session-context.ts';
 
 export interface TransactionModes {
   readonly isolation: string | undefined;

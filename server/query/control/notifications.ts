@@ -4,7 +4,7 @@
  */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { Notification } from '../api.ts';
-import type { TransactionPart } from '../transaction.ts';
+import type { TransactionPart } from '../session/transaction.ts';
 
 const MAX_CHANNEL_BYTES = 63;
 /** As in PostgreSQL: a payload must be shorter. */

@@ -3,14 +3,14 @@ import type { DuckDBType } from '@duckdb/node-api';
 import { VARCHAR } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { BoundStatement, DeclaredType, Execution, ParameterValue, RowsExecution } from '../api.ts';
-import { behindBracket, findWord, splitAtCommas, textBetween } from '../clauses.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { Parsed } from '../parsed.ts';
-import { heldByStatement, type NamedStatement } from '../prepared-statements.ts';
-import type { SessionContext } from '../session-context.ts';
-import { classify } from '../statements.ts';
-import type { Token } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import { finished } from '../run/executions.ts';
+import { heldByStatement, type NamedStatement } from '../session/prepared-statements.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { behindBracket, findWord, splitAtCommas, textBetween } from '../text/clauses.ts';
+import { classify } from '../text/statements.ts';
+import type { Token } from '../text/tokens.ts';
 import { shifted } from './shift.ts';
 
 /** Statements that can be prepared: those that PostgreSQL plans. */

@@ -1,9 +1,9 @@
 /** What a read-only transaction does not execute. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { findWord } from '../clauses.ts';
-import type { SessionContext } from '../session-context.ts';
-import { classify, explainedTokens, type StatementKind } from '../statements.ts';
-import type { Token } from '../tokens.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { findWord } from '../text/clauses.ts';
+import { classify, explainedTokens, type StatementKind } from '../text/statements.ts';
+import type { Token } from '../text/tokens.ts';
 
 /**
  * Temporary tables may be written, as in PostgreSQL.

@@ -1,6 +1,6 @@
 /** What a SELECT of nothing but functions that act on the session looks like. */
-import { behindBracket, splitAtCommas } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket, splitAtCommas } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 
 const NAME =
   /^(set_config|pg_notify|pg_sleep|pg_(try_)?advisory_(xact_)?lock(_shared)?|pg_advisory_unlock(_shared|_all)?|pg_listening_channels)$/;

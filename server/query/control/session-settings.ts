@@ -3,11 +3,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { searchPathNames } from '../../catalog/search-path.ts';
 import type { Notice } from '../api.ts';
-import { messageOfDuckDB } from '../duckdb-errors.ts';
+import { messageOfDuckDB } from '../engine/duckdb-errors.ts';
 import { INTERNAL_SCHEMA } from '../sandbox.ts';
-import type { SettingChange, Settings } from '../settings.ts';
-import { quoteIdentifier, quoteLiteral } from '../tokens.ts';
-import type { TransactionPart } from '../transaction.ts';
+import type { TransactionPart } from '../session/transaction.ts';
+import type { SettingChange, Settings } from '../settings/settings.ts';
+import { quoteIdentifier, quoteLiteral } from '../text/tokens.ts';
 
 const DEFAULT_PATH = '"$user", public';
 

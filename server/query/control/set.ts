@@ -2,11 +2,11 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { RowsExecution } from '../api.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
 import { settingDefinition } from '../settings/index.ts';
-import type { SettingScope } from '../settings.ts';
-import type { Token } from '../tokens.ts';
+import type { SettingScope } from '../settings/settings.ts';
+import type { Token } from '../text/tokens.ts';
 import { readModes, setTransactionMode, setTransactionModes } from './modes.ts';
 import { warn } from './notices.ts';
 import { readSettingName } from './show.ts';

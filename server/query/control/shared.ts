@@ -1,5 +1,5 @@
 /** What the sessions of one engine share beyond its data. */
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { AdvisoryLockTable } from './advisory-locks.ts';
 import { NotificationHub } from './notifications.ts';
 

@@ -2,12 +2,12 @@
 import { VARCHAR } from '@duckdb/node-api';
 import { readDataRow } from '../../catalog/messages.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
-import { withoutParameters } from '../bound.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { fromRows } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
+import { withoutParameters } from '../describe/bound.ts';
+import { fromRows } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
 import { settingDefinition } from '../settings/index.ts';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 
 const ALL_COLUMNS: readonly ResultColumn[] = ['name', 'setting', 'description'].map((name) => ({
   name,

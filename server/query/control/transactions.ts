@@ -2,9 +2,9 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { RowsExecution } from '../api.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
-import type { Token } from '../tokens.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { Token } from '../text/tokens.ts';
 import { readModes, setTransactionModes, type TransactionModes } from './modes.ts';
 import { warn } from './notices.ts';
 

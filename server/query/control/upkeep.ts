@@ -1,11 +1,11 @@
 /** LOCK TABLE, VACUUM, ANALYZE, REINDEX and CLUSTER: what tools send as routine and the engine does by itself. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { RowsExecution } from '../api.ts';
-import { behindBracket, readName } from '../clauses.ts';
 import { Cursor as Reader } from '../ddl/cursor.ts';
-import { finished } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, type Token } from '../tokens.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { behindBracket, readName } from '../text/clauses.ts';
+import { quoteIdentifier, type Token } from '../text/tokens.ts';
 
 const LOCK_MODES = [
   'access share',

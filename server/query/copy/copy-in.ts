@@ -6,11 +6,11 @@
 import { type DuckDBAppender, type DuckDBDataChunk, DuckDBTypeId } from '@duckdb/node-api';
 import { SqlensError } from '../../../common/errors.ts';
 import type { CopyInColumn, CopyInExecution } from '../api.ts';
-import { fromDuckDBError } from '../duckdb-errors.ts';
-import type { OpenRows } from '../executions.ts';
-import type { SessionContext } from '../session-context.ts';
-import type { StatementTimer } from '../statement-timer.ts';
-import { quoteIdentifier } from '../tokens.ts';
+import { fromDuckDBError } from '../engine/duckdb-errors.ts';
+import type { OpenRows } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { StatementTimer } from '../session/statement-timer.ts';
+import { quoteIdentifier } from '../text/tokens.ts';
 import type { CopyOptions } from './options.ts';
 import type { PreparedCopy } from './prepare.ts';
 

@@ -1,7 +1,7 @@
 /** COPY … TO STDOUT: the rows of a query, pulled as the client takes them. */
 import type { CopyOutExecution, ResultColumn, RowBatch, RowsExecution } from '../api.ts';
-import { isOpenRows, type OpenRows } from '../executions.ts';
-import type { StatementTimer } from '../statement-timer.ts';
+import { isOpenRows, type OpenRows } from '../run/executions.ts';
+import type { StatementTimer } from '../session/statement-timer.ts';
 import type { CopyOptions } from './options.ts';
 
 export class CopyOut implements CopyOutExecution, OpenRows {

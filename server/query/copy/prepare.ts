@@ -3,11 +3,11 @@ import { type DuckDBConnection, type DuckDBType, DuckDBTypeId, VARCHAR } from '@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { CopyInColumn } from '../api.ts';
 import { shifted } from '../control/shift.ts';
-import { refuseImageTable } from '../image-tables.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import { classify } from '../statements.ts';
-import { quoteIdentifier, quoteLiteral, type Token, tokenize } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import { refuseImageTable } from '../engine/image-tables.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { classify } from '../text/statements.ts';
+import { quoteIdentifier, quoteLiteral, type Token, tokenize } from '../text/tokens.ts';
 import { type CopyOptions, resolveOptions, sameName, unknownColumn } from './options.ts';
 import { type ClientCopy, type CopySource, readClientCopy } from './syntax.ts';
 

@@ -1,6 +1,6 @@
 /** Starts a COPY that was made ready. */
 import type { Execution } from '../api.ts';
-import type { SessionContext } from '../session-context.ts';
+import type { SessionContext } from '../session/session-context.ts';
 import { CopyIn } from './copy-in.ts';
 import { CopyOut } from './copy-out.ts';
 import type { PreparedCopy } from './prepare.ts';

@@ -1,8 +1,8 @@
 /** COPY as it is typed: PostgreSQL's grammar, with the options in brackets and in the older form without. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { behindBracket, findWord, readName } from '../clauses.ts';
 import { Cursor } from '../ddl/cursor.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket, findWord, readName } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 import { type CheckedOptions, checkOptions, type GivenOption, type OptionArgument } from './options.ts';
 
 export type CopySource =

@@ -15,11 +15,11 @@ import {
 } from '../../../udf-registry/model-spec.ts';
 import { macroBody } from '../../../udf-registry/registry.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
-import { finished, fromRows } from '../executions.ts';
-import { claimName, deleteModel, findModel, insertModel } from '../model-table.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, type Token } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import { claimName, deleteModel, findModel, insertModel } from '../engine/model-table.ts';
+import { finished, fromRows } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { quoteIdentifier, type Token } from '../text/tokens.ts';
 import { Cursor, errorAt, pointedAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';

@@ -1,6 +1,6 @@
 /** Reads the statements that are ours token by token, with errors that point at the word. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 
 export type OptionValue = string | number | boolean | readonly string[];
 

@@ -17,11 +17,11 @@ import {
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ImageObject } from '../../../image-source/api.ts';
 import type { RowsExecution } from '../api.ts';
-import { finished } from '../executions.ts';
-import { findImageTable } from '../image-tables.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, quoteLiteral, type Token } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import { findImageTable } from '../engine/image-tables.ts';
+import { finished } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { quoteIdentifier, quoteLiteral, type Token } from '../text/tokens.ts';
 import { Cursor, errorAt, type Option, pointedAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 

@@ -1,9 +1,9 @@
 /** Runs our own changes in the user's transaction, or in one of their own; says what IF EXISTS made superfluous. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
-import { fromDuckDBError } from '../duckdb-errors.ts';
-import { commit, rollBack } from '../roll-back.ts';
-import type { SessionContext } from '../session-context.ts';
+import { fromDuckDBError } from '../engine/duckdb-errors.ts';
+import { commit, rollBack } from '../session/roll-back.ts';
+import type { SessionContext } from '../session/session-context.ts';
 
 /** Times that a change which met another session's is tried in all. */
 const MAX_TRIES = 5;

@@ -1,9 +1,9 @@
 /** The statements that SQLens adds to SQL, one entry each. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import type { SqlensVerb } from '../statements.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import type { SqlensVerb } from '../text/statements.ts';
 import { createModel, REGISTER_COLUMNS, registerKerasUdf } from './create-model.ts';
 import { createImageTable, dropImageTable, refreshTable } from './image-table-ddl.ts';
 import {

@@ -1,7 +1,7 @@
 /** The OPTIONS of CREATE MODEL, checked one by one, with errors that point at the word. */
 import { SqlState } from '../../../common/errors.ts';
 import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 import { errorAt, type Option } from './cursor.ts';
 
 export interface ModelOptions {

@@ -3,11 +3,11 @@ import { BIGINT, VARCHAR } from '@duckdb/node-api';
 import { type SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
-import { finished, fromRows } from '../executions.ts';
-import { claimName, deleteModel, findModel } from '../model-table.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, type Token } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import { claimName, deleteModel, findModel } from '../engine/model-table.ts';
+import { finished, fromRows } from '../run/executions.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { quoteIdentifier, type Token } from '../text/tokens.ts';
 import { Cursor, errorAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
 

@@ -1,6 +1,6 @@
 /** Constants with a type: `'x'::type`, `CAST('x' AS type)`, `type 'x'`. */
-import { behindBracket } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 import { isOperator } from './operands.ts';
 import { readTypeName, typeWordsEnd } from './type-names.ts';
 

@@ -2,8 +2,8 @@
  * The name that PostgreSQL gives to a column without an alias (FigureColname in its parse_target.c, PostgreSQL 16),
  * found from the expression's tokens.
  */
-import { behindBracket } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 import { type SelectList, selectListAt } from './select-lists.ts';
 import { readTypeName, typeWordsEnd } from './type-names.ts';
 

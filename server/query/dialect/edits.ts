@@ -1,6 +1,6 @@
 /** Changes of a statement's text at its tokens, and the way back from positions in the new text to the old one. */
-import type { TypedText } from '../parameters.ts';
-import type { Token } from '../tokens.ts';
+import type { TypedText } from '../describe/parameters.ts';
+import type { Token } from '../text/tokens.ts';
 
 interface Edit {
   readonly start: number;

@@ -6,9 +6,9 @@
  */
 
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { TypedText } from '../parameters.ts';
-import type { StatementKind } from '../statements.ts';
-import { type Token, tokenize } from '../tokens.ts';
+import type { TypedText } from '../describe/parameters.ts';
+import type { StatementKind } from '../text/statements.ts';
+import { type Token, tokenize } from '../text/tokens.ts';
 import { Edits } from './edits.ts';
 import { registerIntervalDivision } from './interval-division.ts';
 import { registerJsonContainment } from './json-containment.ts';

@@ -1,6 +1,6 @@
 /** Where operands begin, walking back over tokens; and calls, with their arguments. */
-import { behindBracket, splitAtCommas } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket, splitAtCommas } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 
 export interface Call {
   /** Index of the function's name. */

@@ -1,5 +1,5 @@
 /** Operators as PostgreSQL's lexer joins them: the tokenizer gives most of them character by character. */
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 
 const OPERATOR_CHARACTERS = /^[-+*/<>=~!@#%^&|`?]+$/;
 

@@ -17,7 +17,7 @@ import {
   UUID,
   VARCHAR,
 } from '@duckdb/node-api';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 import { isOperator } from './operands.ts';
 import { readTypeName } from './type-names.ts';
 

@@ -1,6 +1,6 @@
 /** Types for parameters that DuckDB cannot find out and that text does not fit: PostgreSQL takes the other operand's. */
 import { BIGINT, type DuckDBType, LIST, VARCHAR } from '@duckdb/node-api';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 import { isOperator } from './operands.ts';
 
 const ARITHMETIC = /^[-+*/%]$/;

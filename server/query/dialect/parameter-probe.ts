@@ -3,7 +3,7 @@
  * arithmetic operator as the other operand, whose type PostgreSQL takes for them.
  */
 import { DATE, type DuckDBType, DuckDBTypeId, INTEGER, INTERVAL, LIST } from '@duckdb/node-api';
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 import { Edits } from './edits.ts';
 import { isOperator } from './operands.ts';
 

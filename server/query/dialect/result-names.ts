@@ -1,6 +1,6 @@
 /** The names of a statement's result columns, as PostgreSQL would give them. */
-import type { StatementKind } from '../statements.ts';
-import type { Token } from '../tokens.ts';
+import type { StatementKind } from '../text/statements.ts';
+import type { Token } from '../text/tokens.ts';
 import { nameOfItem } from './column-names.ts';
 import { behindWith, isWord, readList, type SelectList, selectListAt } from './select-lists.ts';
 

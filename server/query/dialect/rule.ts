@@ -1,5 +1,5 @@
-import type { StatementKind } from '../statements.ts';
-import type { Token } from '../tokens.ts';
+import type { StatementKind } from '../text/statements.ts';
+import type { Token } from '../text/tokens.ts';
 import type { Edits } from './edits.ts';
 
 /** What a rule sees of a statement. Tokens are those of the user's text. */

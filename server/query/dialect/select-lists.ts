@@ -1,6 +1,6 @@
 /** Select lists in a statement's tokens: where their items begin and end. */
-import { behindBracket } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 
 export interface SelectList {
   /** Index of SELECT (or RETURNING). */

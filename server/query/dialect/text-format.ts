@@ -1,6 +1,6 @@
 /** format() with PostgreSQL's %s, %I and %L (manual, 9.4.1), beside DuckDB's own, whose patterns are {}. */
 import { type DuckDBConnection, DuckDBScalarFunction, VARCHAR } from '@duckdb/node-api';
-import { quoteIdentifier, quoteLiteral } from '../tokens.ts';
+import { quoteIdentifier, quoteLiteral } from '../text/tokens.ts';
 
 /** What the rule calls; a name that sessions may write. */
 export const TEXT_FORMAT = 'sqlens_format';

@@ -1,6 +1,6 @@
 /** Type names in SQL text: where they end, and what PostgreSQL calls them in its own catalog. */
-import { behindBracket } from '../clauses.ts';
-import type { Token } from '../tokens.ts';
+import { behindBracket } from '../text/clauses.ts';
+import type { Token } from '../text/tokens.ts';
 
 /** PostgreSQL's names for what its grammar spells otherwise (gram.y, SystemTypeName). */
 const SYSTEM_NAMES: Readonly<Record<string, string>> = {

@@ -7,10 +7,10 @@
  * usual way. A table earns its place by being asked repeatedly, and loses it when neighbours are not asked for.
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import type { BoundParameter } from '../answering.ts';
-import type { Parsed } from '../parsed.ts';
-import type { SessionContext } from '../session-context.ts';
-import { quoteIdentifier, quoteLiteral } from '../tokens.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import type { BoundParameter } from '../run/answering.ts';
+import type { SessionContext } from '../session/session-context.ts';
+import { quoteIdentifier, quoteLiteral } from '../text/tokens.ts';
 import { type PointSelect, pointSelect } from './point-syntax.ts';
 import { WriteWatch } from './write-watch.ts';
 

@@ -2,7 +2,7 @@
  * Point SELECTs that come as text with another number each time: described once for all numbers, while nobody changes
  * what they were described by.
  */
-import type { Parsed } from '../parsed.ts';
+import type { Parsed } from '../describe/parsed.ts';
 import type { PointReads } from './point-reads.ts';
 
 /** A text that ends with a number, and what stands before it. Quotes and comments are not worth the trouble here. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { tokenize } from '../tokens.ts';
+import { tokenize } from '../text/tokens.ts';
 import { pointSelect } from './point-syntax.ts';
 
 const read = (sql: string) => pointSelect(tokenize(sql));

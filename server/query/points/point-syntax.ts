@@ -1,5 +1,5 @@
 /** Statements of the form SELECT columns FROM table WHERE column = whole number, or parameter. */
-import type { Token } from '../tokens.ts';
+import type { Token } from '../text/tokens.ts';
 
 export interface PointSelect {
   readonly schema: string | undefined;

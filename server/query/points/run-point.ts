@@ -1,10 +1,11 @@
 /** A point SELECT as a statement: counted as every other, and logged where every statement is. */
-import type { BoundParameter } from '../answering.ts';
+
 import type { RowsExecution } from '../api.ts';
-import { fromRows } from '../executions.ts';
-import type { Parsed } from '../parsed.ts';
-import { QueryRun } from '../query-run.ts';
-import type { SessionContext } from '../session-context.ts';
+import type { Parsed } from '../describe/parsed.ts';
+import type { BoundParameter } from '../run/answering.ts';
+import { fromRows } from '../run/executions.ts';
+import { QueryRun } from '../run/query-run.ts';
+import type { SessionContext } from '../session/session-context.ts';
 
 /** @returns undefined when the statement has to take the usual way */
 export async function runPoint(

@@ -3,7 +3,7 @@
  * does. A writer counts from before its statement begins until its transaction has ended, however it has ended, so
  * that between two looks at the same version nothing was committed.
  */
-import type { StatementKind } from '../statements.ts';
+import type { StatementKind } from '../text/statements.ts';
 
 export class WriteWatch {
   readonly #writers = new Set<object>();

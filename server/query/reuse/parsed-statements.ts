@@ -1,6 +1,6 @@
 /** What texts were parsed to: applications send the same ones again and again. */
 import type { DeclaredType } from '../api.ts';
-import type { Parsed } from '../parsed.ts';
+import type { Parsed } from '../describe/parsed.ts';
 
 /** Of all texts that one session remembers; their tokens take some thirty times as much. */
 const MAX_CHARACTERS = 32_000;

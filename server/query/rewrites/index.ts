@@ -1,5 +1,5 @@
 /** The rewrites of statements that ask, in order. Each is a small function on DuckDB's syntax tree. */
-import type { Engine } from '../engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { readAst, writeAst } from './ast.ts';
 import { guard } from './guard.ts';
 import { seedSamples } from './repeatable-samples.ts';

@@ -20,7 +20,7 @@ import type {
   TransactionStatus,
 } from '../../../server/query/api.ts';
 import { Cursors } from '../../../server/query/control/cursors/cursors.ts';
-import { PreparedStatements } from '../../../server/query/prepared-statements.ts';
+import { PreparedStatements } from '../../../server/query/session/prepared-statements.ts';
 
 const columns: readonly ResultColumn[] = [
   { name: 'a', type: INTEGER },

@@ -1,5 +1,5 @@
 /** What DuckDB tells only as the text of a definition, in the plain form in which it writes them. */
-import { type Token, tokenize } from '../../../query/tokens.ts';
+import { type Token, tokenize } from '../../../query/text/tokens.ts';
 
 /** The SELECT of `CREATE [TEMP] VIEW name [(columns)] AS SELECT …;`. A list of columns becomes part of it. */
 export function viewQuery(sql: string, name: string): string {

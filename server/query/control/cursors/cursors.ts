@@ -1,7 +1,7 @@
 /** The cursors of a session. They and the protocol's portals have their names in one place, as in PostgreSQL. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
 import type { BoundStatement, Execution } from '../../api.ts';
-import type { TransactionPart } from '../../transaction.ts';
+import type { TransactionPart } from '../../session/transaction.ts';
 import type { Cursor } from './cursor.ts';
 
 const MAX_CURSORS = 200;

@@ -9,14 +9,14 @@ import type {
   RowsExecution,
 } from '../../api.ts';
 import { Cursor as Reader } from '../../ddl/cursor.ts';
-import { finished } from '../../executions.ts';
-import { bindValues } from '../../parameter-values.ts';
-import { isParsed, type Parsed } from '../../parsed.ts';
-import { runQuery } from '../../run-query.ts';
-import type { SessionContext } from '../../session-context.ts';
-import { classify } from '../../statements.ts';
-import type { Token } from '../../tokens.ts';
-import { Transaction } from '../../transaction.ts';
+import { bindValues } from '../../describe/parameter-values.ts';
+import { isParsed, type Parsed } from '../../describe/parsed.ts';
+import { finished } from '../../run/executions.ts';
+import { runQuery } from '../../run/run-query.ts';
+import type { SessionContext } from '../../session/session-context.ts';
+import { Transaction } from '../../session/transaction.ts';
+import { classify } from '../../text/statements.ts';
+import type { Token } from '../../text/tokens.ts';
 import { boundTo } from '../prepare.ts';
 import { shifted } from '../shift.ts';
 import { Cursor, type Scrolling } from './cursor.ts';

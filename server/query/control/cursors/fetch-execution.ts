@@ -1,7 +1,7 @@
 /** FETCH: rows of a cursor on their way to the client, read no faster than it takes them. */
 import type { CatalogColumn, DataRowBatch, ResultColumn, RowBatch } from '../../api.ts';
-import type { OpenRows } from '../../executions.ts';
-import type { StatementTimer } from '../../statement-timer.ts';
+import type { OpenRows } from '../../run/executions.ts';
+import type { StatementTimer } from '../../session/statement-timer.ts';
 import type { Batch } from './batches.ts';
 import type { Cursor, FetchPlan } from './cursor.ts';
 import type { RowStore } from './row-store.ts';

@@ -8,9 +8,9 @@ import type {
   RowsExecution,
 } from '../../api.ts';
 import { Cursor as Reader } from '../../ddl/cursor.ts';
-import { finished } from '../../executions.ts';
-import type { SessionContext } from '../../session-context.ts';
-import type { Token } from '../../tokens.ts';
+import { finished } from '../../run/executions.ts';
+import type { SessionContext } from '../../session/session-context.ts';
+import type { Token } from '../../text/tokens.ts';
 import type { FetchPlan } from './cursor.ts';
 import { CatalogFetch, RowsFetch } from './fetch-execution.ts';
 import { materialised } from './materialised.ts';

@@ -1,7 +1,7 @@
 /** `'{1,2}'::int[]` and `= ANY ('{1,2}')`: arrays as PostgreSQL writes them in text, as lists of DuckDB's. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import { behindBracket } from '../../clauses.ts';
-import { quoteLiteral, type Token } from '../../tokens.ts';
+import { behindBracket } from '../../text/clauses.ts';
+import { quoteLiteral, type Token } from '../../text/tokens.ts';
 import { castLiterals } from '../cast-literals.ts';
 import type { Edits } from '../edits.ts';
 import { isOperator } from '../operands.ts';

@@ -1,5 +1,5 @@
 /** `SELECT NULL`: a column of text in PostgreSQL, of whole numbers in DuckDB. */
-import { findWord } from '../../clauses.ts';
+import { findWord } from '../../text/clauses.ts';
 import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';
 import { isWord, selectListAt } from '../select-lists.ts';

@@ -1,6 +1,6 @@
 /** CREATE TABLE, CREATE INDEX, TRUNCATE, DROP and TABLESAMPLE as PostgreSQL writes them. */
-import { behindBracket, readName, splitAtCommas } from '../../clauses.ts';
-import { quoteIdentifier, quoteLiteral, type Token } from '../../tokens.ts';
+import { behindBracket, readName, splitAtCommas } from '../../text/clauses.ts';
+import { quoteIdentifier, quoteLiteral, type Token } from '../../text/tokens.ts';
 import { foldedName } from '../column-names.ts';
 import type { Edits } from '../edits.ts';
 import { isOperator } from '../operands.ts';

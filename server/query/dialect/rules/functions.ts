@@ -1,7 +1,7 @@
 /** Functions that PostgreSQL names otherwise, and its own name for the schema of functions and types. */
 
-import { behindBracket } from '../../clauses.ts';
-import type { Token } from '../../tokens.ts';
+import { behindBracket } from '../../text/clauses.ts';
+import type { Token } from '../../text/tokens.ts';
 import { behindCall } from '../column-names.ts';
 import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';

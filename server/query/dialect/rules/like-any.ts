@@ -1,5 +1,5 @@
 /** `x LIKE ANY (array)`: DuckDB compares with arrays by = and < only. What it becomes are macros of macros/patterns.ts. */
-import { quoteLiteral } from '../../tokens.ts';
+import { quoteLiteral } from '../../text/tokens.ts';
 import { isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';
 import { isWord } from '../select-lists.ts';

@@ -1,5 +1,5 @@
 /** In PostgreSQL a backslash escapes in LIKE patterns unless ESCAPE says otherwise; SIMILAR TO has patterns of its own. */
-import { quoteLiteral } from '../../tokens.ts';
+import { quoteLiteral } from '../../text/tokens.ts';
 import type { Rule } from '../rule.ts';
 import { isWord } from '../select-lists.ts';
 

@@ -6,8 +6,8 @@
  * So none is added whose name stands in the same query as a bare column name, and none where a quoted name spells out
  * an expression, as DuckDB would name it.
  */
-import { behindBracket } from '../../clauses.ts';
-import { quoteIdentifier, type Token } from '../../tokens.ts';
+import { behindBracket } from '../../text/clauses.ts';
+import { quoteIdentifier, type Token } from '../../text/tokens.ts';
 import { nameOfItem } from '../column-names.ts';
 import type { Edits } from '../edits.ts';
 import type { Rule, RuleInput } from '../rule.ts';

@@ -1,5 +1,5 @@
 /** regexp_match gives the groups as an array, `substring(x FROM 'regex')` the first of them or the whole match. */
-import { quoteLiteral, type Token } from '../../tokens.ts';
+import { quoteLiteral, type Token } from '../../text/tokens.ts';
 import type { Edits } from '../edits.ts';
 import { type Call, callsOf, isOperator, onlyToken } from '../operands.ts';
 import type { Rule } from '../rule.ts';

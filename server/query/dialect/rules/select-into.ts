@@ -1,5 +1,5 @@
 /** `SELECT … INTO t FROM …` is CREATE TABLE t AS SELECT … FROM …. */
-import { readName } from '../../clauses.ts';
+import { readName } from '../../text/clauses.ts';
 import type { Rule } from '../rule.ts';
 import { isWord, selectListAt } from '../select-lists.ts';
 

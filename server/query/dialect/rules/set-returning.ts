@@ -2,8 +2,8 @@
  * Functions that return rows. In a select list PostgreSQL gives a row for each, where DuckDB's function of that name
  * gives a list; in FROM an alias names the column, where DuckDB's names the row.
  */
-import { behindBracket } from '../../clauses.ts';
-import { quoteIdentifier, type Token } from '../../tokens.ts';
+import { behindBracket } from '../../text/clauses.ts';
+import { quoteIdentifier, type Token } from '../../text/tokens.ts';
 import { foldedName } from '../column-names.ts';
 import type { Edits } from '../edits.ts';
 import { isOperator } from '../operands.ts';

@@ -2,8 +2,8 @@
  * Calls that SQL writes with words: DuckDB's parser binds them to functions of its own, past our macros. They become
  * calls with commas.
  */
-import { findTopLevel } from '../../clauses.ts';
-import type { Token } from '../../tokens.ts';
+import { findTopLevel } from '../../text/clauses.ts';
+import type { Token } from '../../text/tokens.ts';
 import type { Edits } from '../edits.ts';
 import { type Call, callsOf, isOperator } from '../operands.ts';
 import type { Rule } from '../rule.ts';

@@ -1,6 +1,6 @@
 /** String constants that DuckDB's lexer reads otherwise: Unicode escapes, bit strings, and LIKE's own escape. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import { quoteIdentifier, quoteLiteral, type Token } from '../../tokens.ts';
+import { quoteIdentifier, quoteLiteral, type Token } from '../../text/tokens.ts';
 import type { Rule } from '../rule.ts';
 import { isWord } from '../select-lists.ts';
 

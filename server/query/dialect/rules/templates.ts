@@ -1,6 +1,6 @@
 /** to_char, to_date, to_timestamp and to_number with a constant template. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import { quoteLiteral, type Token } from '../../tokens.ts';
+import { quoteLiteral, type Token } from '../../text/tokens.ts';
 import type { Edits } from '../edits.ts';
 import { type Call, callsOf, onlyToken } from '../operands.ts';
 import type { Rule } from '../rule.ts';

@@ -1,6 +1,6 @@
 /** Constants that PostgreSQL reads otherwise than DuckDB: whole numbers, bytea, truth values, dates, intervals. */
 import { SqlensError, SqlState } from '../../../../common/errors.ts';
-import { quoteLiteral, type Token } from '../../tokens.ts';
+import { quoteLiteral, type Token } from '../../text/tokens.ts';
 import { type CastLiteral, castLiterals } from '../cast-literals.ts';
 import type { Edits } from '../edits.ts';
 import { isOperator } from '../operands.ts';

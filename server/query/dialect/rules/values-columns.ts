@@ -1,6 +1,6 @@
 /** The columns of VALUES are column1, column2 and so on; DuckDB calls them col0, col1. */
-import { behindBracket } from '../../clauses.ts';
-import type { Token } from '../../tokens.ts';
+import { behindBracket } from '../../text/clauses.ts';
+import type { Token } from '../../text/tokens.ts';
 import type { Rule } from '../rule.ts';
 import { isWord } from '../select-lists.ts';
 
