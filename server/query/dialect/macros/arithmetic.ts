@@ -1,8 +1,11 @@
 /** Division and the rest of arithmetic: whole numbers divide to whole numbers, and dividing by zero is an error. */
 
-/** DuckDB gives NULL or infinity for a division by zero. The second branch is evaluated only where the first is NULL. */
+/**
+ * DuckDB gives NULL for a division by zero. The second branch is evaluated only where the first is NULL; it does not look
+ * at the divisor's value, since an operand that changes with every look (a sequence's) has another one by then.
+ */
 const unlessZero = (quotient: string) =>
-  `coalesce(${quotient}, CASE WHEN a IS NOT NULL AND b = 0 THEN error('division by zero') END)`;
+  `coalesce(${quotient}, CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN error('division by zero') END)`;
 
 export const ARITHMETIC: readonly string[] = [
   `"/"(a, b) AS ${unlessZero('a // b')}`,
