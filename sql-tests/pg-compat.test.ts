@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runOnPostgres } from './slt/postgres-engine.ts';
-import { findPostgres, PostgresServer } from './wire/postgres-server.ts';
+import { findPostgres, PostgresServer } from './postgres-server.ts';
 
 const room = path.dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(room).filter((file) => /^pg_compat_.*\.slt$/.test(file));

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { makeFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../wire/postgres-server.ts';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 
 /** SQLens' objects belong to "admin"; so do PostgreSQL's, for the sake of comparing. */
 export const USER = 'admin';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import pg from 'pg';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../wire/postgres-server.ts';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 
 const seed = Number(process.env.SQLENS_SEED ?? 20261122);
 const ROUNDS = Number(process.env.SQLENS_CONTROL_ROUNDS ?? 100);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../wire/postgres-server.ts';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { csvData, headers, options, outputs, single, statements, textData } from './cases.ts';
 import { RawConnection } from './raw-connection.ts';
 import { postgresValues } from './type-values.ts';

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
 import { pending } from './pending.ts';
-import { findPostgres, PostgresServer } from './postgres-server.ts';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { checkTranscript } from './run-transcript.ts';
 import { readTranscripts } from './transcripts.ts';
 
