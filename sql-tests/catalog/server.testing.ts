@@ -15,6 +15,8 @@ const USERS = [
   ['bert', 'analyst'],
 ] as const;
 
+export const HTTP_TOKEN = 'a-token-of-the-tests';
+
 export type Cell = string | null;
 
 /** Every value as the text that came over the wire. */
@@ -48,7 +50,7 @@ export class CatalogServer {
   async open(): Promise<void> {
     const flags = ['--port', '0', '--http-port', '0', '--empty', '--workers', '1', '--engine-memory', '512'];
     flags.push('--data-dir', path.join(this.folder, 'data'), '--allow-path', this.allowed);
-    flags.push('--password-file', path.join(this.folder, 'users'));
+    flags.push('--password-file', path.join(this.folder, 'users'), '--http-token', HTTP_TOKEN);
     this.#running = await startServer(readConfig(flags, {}), {
       logger: silentLogger,
       onProgress: () => undefined,

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { colourPng } from '../faults/folders.testing.ts';
-import { CatalogServer, type Cell, cell, random, rowsOf } from './server.testing.ts';
+import { CatalogServer, type Cell, cell, HTTP_TOKEN, random, rowsOf } from './server.testing.ts';
 
 const MODEL = fileURLToPath(new URL('../fixtures/brightness.keras', import.meta.url));
 
@@ -145,9 +145,10 @@ test('models, image tables and their functions', async () => {
   form.set('name', 'bright3');
   form.set('file', new Blob([await readFile(model)]), 'brightness.keras');
   const url = `http://127.0.0.1:${server.httpPort}/v1/models`;
-  assert.equal((await fetch(url, { method: 'POST', body: form })).status, 201);
+  const headers = { authorization: `Bearer ${HTTP_TOKEN}` };
+  assert.equal((await fetch(url, { method: 'POST', body: form, headers })).status, 201);
   await bothSee('bright3', [['bright3', 'real']], FUNCTION);
-  assert.equal((await fetch(`${url}/bright3`, { method: 'DELETE' })).status, 204);
+  assert.equal((await fetch(`${url}/bright3`, { method: 'DELETE', headers })).status, 204);
   await bothSee('bright3', [], FUNCTION);
   await anna.query('DROP MODEL bright; DROP MODEL bright2');
   await bothSee('bright', [], FUNCTION);

@@ -1,9 +1,9 @@
 /** A server with the schema of fixture/ that a client's test talks to, and a PostgreSQL with the part that it can have. */
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 
 /** SQLens' objects belong to "admin"; so do PostgreSQL's, for the sake of comparing. */
 export const USER = 'admin';

@@ -73,7 +73,7 @@ export const EXPECTED: Readonly<Record<string, unknown>> = {
     ['news', 'hello', true],
     ['news', 'wörld', true],
   ],
-  notices: [],
+  notices: ['NOTICE:  table "nothing_of_this_name" does not exist, skipping'],
   'asynchronous connection': [[42]],
   'model function': [
     ['blue', 'blue', '85.0'],

@@ -34,6 +34,7 @@ export function diff(
   const changes = [...renames, ...drops(before, wanted)];
   const retry = options.retryRefused === true && (changes.length > 0 || differs(before, wanted));
   const remade = new Remade();
+  const numbers = new Set(appliedOids.values());
   for (const entry of wanted.entries.values()) {
     const former = before.get(entry.id);
     const { object } = entry;
@@ -43,6 +44,7 @@ export function diff(
     }
     const isAnew =
       options.anew?.has(entry.id) === true ||
+      isAnother(entry, appliedOids, numbers, wanted) ||
       remade.took(object) ||
       (former.refused !== undefined && (retry || former.text !== entry.text));
     if (!isAnew && former.text === entry.text) continue;
@@ -55,6 +57,19 @@ export function diff(
     changes.push(made(entry, makeAnew(former.object, object)));
   }
   return changes;
+}
+
+/** A table that was dropped and created again in the meantime is another table, even if it looks the same. */
+function isAnother(
+  { id, object }: Entry,
+  appliedOids: ReadonlyMap<string, number>,
+  numbers: ReadonlySet<number>,
+  wanted: State,
+): boolean {
+  if (object.kind !== 'table' || !appliedOids.has(id)) return false;
+  const now = wanted.oids.get(id);
+  // A number that is known belongs to a table that has taken the name over.
+  return now !== undefined && !numbers.has(now);
 }
 
 function makeAnew(before: SchemaObject, after: SchemaObject): Step[] {
