@@ -9,6 +9,8 @@ import { turnstile } from './turnstile.ts';
 
 /** Bytes of messages that may wait behind the one in work. */
 const maxWaiting_bytes = 256 * 1024;
+/** How long what a client has sent before it left may take: nobody may be there to read the answer. */
+const lastStatements_ms = 2_000;
 
 export class Input {
   readonly framer: Framer;
@@ -155,5 +157,6 @@ export class Input {
     // A client may send its last statements, Terminate and the end of its stream in one go, and those count; one
     // that ends with nothing behind the statement in work has left it.
     if (!this.hasMessage()) this.onGone();
+    else setTimeout(() => this.onGone(), lastStatements_ms).unref();
   };
 }
