@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { runOnPostgres } from './slt/postgres-engine.ts';
 import { findPostgres, PostgresServer } from './postgres-server.ts';
+import { runOnPostgres } from './slt/postgres-engine.ts';
 
 const room = path.dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(room).filter((file) => /^pg_compat_.*\.slt$/.test(file));

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 
 const seed = Number(process.env.SQLENS_SEED ?? 20261122);
 const ROUNDS = Number(process.env.SQLENS_CONTROL_ROUNDS ?? 100);

@@ -1,9 +1,9 @@
 /** COPY on SQLens and on PostgreSQL 15: the same messages for the same statements and data, byte for byte. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { csvData, headers, options, outputs, single, statements, textData } from './cases.ts';
 import { RawConnection } from './raw-connection.ts';
 import { postgresValues } from './type-values.ts';

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { badCases, type TypeCases, typeCases } from './cases.ts';
 import { type Answer, type Format, RawClient } from './client.ts';
 import { randomArrays } from './random-arrays.ts';

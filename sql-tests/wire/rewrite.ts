@@ -6,9 +6,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { recordTranscript, type Target } from './run-transcript.ts';
 import { withExpectations } from './transcript.ts';
 import { readTranscripts, transcriptFolder } from './transcripts.ts';

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { makeFolders, type WorkFolders } from '../slt/sandbox-folder.ts';
 import { TestServer } from '../slt/test-server.ts';
 import { pending } from './pending.ts';
-import { findPostgres, PostgresServer } from '../postgres-server.ts';
 import { checkTranscript } from './run-transcript.ts';
 import { readTranscripts } from './transcripts.ts';
 

@@ -45,7 +45,9 @@ export class DuckDbBackend implements Backend {
   }
 
   static async create(): Promise<DuckDbBackend> {
-    return new DuckDbBackend(await DuckDBInstance.create(':memory:', { threads: '1' }));
+    return new DuckDbBackend(
+      await DuckDBInstance.create(':memory:', { threads: '1', enable_external_access: 'false' }),
+    );
   }
 
   async openSession(start: SessionStart): Promise<BackendSession> {
