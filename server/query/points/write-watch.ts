@@ -3,8 +3,6 @@
  * does. A writer counts from before its statement begins until its transaction has ended, however it has ended, so
  * that between two looks at the same version nothing was committed.
  */
-import type { StatementKind } from '../text/statements.ts';
-
 export class WriteWatch {
   readonly #writers = new Set<object>();
   #version = 0;
@@ -28,37 +26,5 @@ export class WriteWatch {
 
   end(writer: object): void {
     if (this.#writers.delete(writer)) this.#version++;
-  }
-}
-
-/** Statements that change no table and no definition themselves; those that they run in turn are looked at then. */
-export function onlyReads({ kind }: StatementKind): boolean {
-  switch (kind) {
-    case 'query':
-    case 'show-engine':
-    case 'begin':
-    case 'commit':
-    case 'rollback':
-    case 'savepoint':
-    case 'release':
-    case 'set':
-    case 'show':
-    case 'reset':
-    case 'discard':
-    case 'prepare':
-    case 'execute':
-    case 'deallocate':
-    case 'declare':
-    case 'fetch':
-    case 'move':
-    case 'close':
-    case 'listen':
-    case 'unlisten':
-    case 'notify':
-    case 'no-op':
-    case 'refused':
-      return true;
-    default:
-      return false;
   }
 }

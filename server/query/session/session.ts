@@ -32,7 +32,6 @@ import { isParsed, type Parsed } from '../describe/parsed.ts';
 import { StatementParser } from '../describe/statement-parser.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PointStatements } from '../points/point-statements.ts';
-import { onlyReads } from '../points/write-watch.ts';
 import { KeptPlans } from '../reuse/kept-plans.ts';
 import { ParsedStatements } from '../reuse/parsed-statements.ts';
 import { finished, isOpenRows, type OpenRows } from '../run/executions.ts';
@@ -43,6 +42,7 @@ import {
   endsFailure,
   isOfSession,
   joinsTransactions,
+  onlyReads,
   seesSnapshot,
 } from '../text/statement-traits.ts';
 import { checkSyntax } from '../text/syntax.ts';

@@ -64,3 +64,35 @@ export function joinsTransactions({ kind }: StatementKind): boolean {
 export function defines({ kind }: StatementKind): boolean {
   return kind === 'ddl' || kind === 'create-table-as' || kind === 'sqlens';
 }
+
+/** Statements that change no table and no definition themselves; those that they run in turn are looked at then. */
+export function onlyReads({ kind }: StatementKind): boolean {
+  switch (kind) {
+    case 'query':
+    case 'show-engine':
+    case 'begin':
+    case 'commit':
+    case 'rollback':
+    case 'savepoint':
+    case 'release':
+    case 'set':
+    case 'show':
+    case 'reset':
+    case 'discard':
+    case 'prepare':
+    case 'execute':
+    case 'deallocate':
+    case 'declare':
+    case 'fetch':
+    case 'move':
+    case 'close':
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+    case 'no-op':
+    case 'refused':
+      return true;
+    default:
+      return false;
+  }
+}
