@@ -66,6 +66,10 @@ export interface CompileOptions {
   readonly preprocess: Preprocess;
   /** Name of an inner layer whose output is served instead of the model's own. */
   readonly output: string | undefined;
+  /** Name of the architecture in the zoo that a file of weights alone belongs to. */
+  readonly architecture?: string | undefined;
+  /** Sizes for the axes that the model's inputs leave free, without the batch: `[224, 224, 3]`, `[128]`. */
+  readonly inputShape?: readonly number[] | undefined;
 }
 
 export interface CompiledModel {

@@ -20,7 +20,7 @@ function compile(name: string, preprocess: Preprocess, output?: string) {
 
 describe('the manifest', () => {
   it('says what goes in and out, and what the layers are', async () => {
-    const { manifest, onnx } = await compile('transfer-keras2.h5.gz', 'tf');
+    const { manifest, onnx } = await compile('nesting/transfer-keras2.h5.gz', 'tf');
     assert.equal(manifest.digest, createHash('sha256').update(onnx).digest('hex'));
     assert.equal(manifest.size_bytes, onnx.byteLength);
     assert.equal(manifest.format, 'keras-h5');
@@ -43,7 +43,7 @@ describe('the manifest', () => {
 
   it('is the same each time, and another for another preprocess or output', async () => {
     const digest = async (preprocess: Preprocess, output?: string) =>
-      (await compile('transfer.keras', preprocess, output)).manifest.digest;
+      (await compile('nesting/transfer.keras', preprocess, output)).manifest.digest;
     const digests = [
       await digest('tf'),
       await digest('unit'),
@@ -63,7 +63,7 @@ describe('the graph that is served', () => {
   };
 
   it('has everything folded: one transpose, no normalization, no padding, no preprocessing', async () => {
-    assert.deepEqual(await opTypes('padding-conv.keras', 'unit'), [
+    assert.deepEqual(await opTypes('shaping/padding-conv.keras', 'unit'), [
       'Transpose',
       'Cast',
       'Conv',
@@ -71,7 +71,7 @@ describe('the graph that is served', () => {
       'Identity',
     ]);
     const counts = new Map<string, number>();
-    for (const type of await opTypes('mobile-blocks.keras', 'tf'))
+    for (const type of await opTypes('merging/mobile-blocks.keras', 'tf'))
       counts.set(type, (counts.get(type) ?? 0) + 1);
     counts.delete('Identity');
     assert.deepEqual(Object.fromEntries(counts), {
@@ -90,7 +90,7 @@ describe('the graph that is served', () => {
 
   it('flattens without a transpose back', async () => {
     assert.deepEqual(
-      (await opTypes('flatten-dense.keras', 'tf')).filter((type) => type !== 'Identity'),
+      (await opTypes('shaping/flatten-dense.keras', 'tf')).filter((type) => type !== 'Identity'),
       ['Transpose', 'Cast', 'Conv', 'Relu', 'Reshape', 'Gemm', 'Relu', 'Gemm', 'Softmax'],
     );
   });

@@ -15,7 +15,7 @@ import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
 import { addPreprocess, refusePreprocess } from './preprocess.ts';
 
 /** Part of the answers' key: raise it whenever the same file may give other numbers. */
-export const COMPILER_VERSION = 1;
+export const COMPILER_VERSION = 2;
 
 /** A model file as the caller read it; `name` stands in error messages. */
 export interface ModelFile {
@@ -66,7 +66,11 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
     const value = builder.add({ kind: 'input', name: input.name, shape: input.shape, type }, [], input.ref);
     return image === undefined ? value : addPreprocess(builder, value, options.preprocess, image.channels);
   };
-  const imported = importModel(file.model, file.weights, file.keras, { feed, output: options.output });
+  const imported = importModel(file.model, file.weights, file.keras, {
+    feed,
+    output: options.output,
+    inputShape: options.inputShape,
+  });
   const graph = runPasses(imported.graph, INFERENCE_PASSES);
   const onnx = lowerToOnnx(graph, String(COMPILER_VERSION));
   return {

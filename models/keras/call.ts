@@ -4,12 +4,14 @@ import type { Value } from '../graph/ops/definition.ts';
 import type { Weight } from '../graph/weight.ts';
 import { unsupported } from '../model-error.ts';
 import { type Activation, type KerasMajor, parseActivation } from './config/activations.ts';
-import type { LayerCall, LayerConfig } from './config/architecture.ts';
+import type { LayerConfig } from './config/architecture.ts';
 import { isRecord, show } from './config/json.ts';
 import { OptionReader } from './config/options.ts';
+import type { CallArguments } from './layers/arguments.ts';
 import { featureAxis } from './layers/axis.ts';
 import type { LayerContext } from './layers/definition.ts';
 import { layerDefinition } from './layers/index.ts';
+import { operationDefinition } from './operations/index.ts';
 import type { LayerLocation, WeightSource } from './read/weight-source.ts';
 import { readWeights } from './weights.ts';
 
@@ -35,15 +37,17 @@ export interface LayerInstance {
 export function callLayer(
   session: ImportSession,
   instance: LayerInstance,
-  call: LayerCall,
-  inputs: readonly Value[],
-): Value {
+  given: CallArguments,
+): readonly Value[] {
   const { config } = instance;
   const { ref } = config;
-  const definition = layerDefinition(config.className);
-  if (definition === undefined)
-    throw unsupported(ref, `layers of class ${config.className} are not supported`);
-  checkArguments(config, call, definition.differsInTraining ?? false);
+  const definition = config.operation
+    ? operationDefinition(config.className)
+    : layerDefinition(config.className);
+  if (definition === undefined) {
+    const kind = config.operation ? 'operations' : 'layers';
+    throw unsupported(ref, `${kind} of class ${config.className} are not supported`);
+  }
   checkPrecision(config);
   const options = new OptionReader(ref, config.options);
   const add: LayerContext['add'] = (op, operands) => session.builder.add(op, operands, ref);
@@ -62,6 +66,7 @@ export function callLayer(
   const context: LayerContext = {
     ref,
     options,
+    arguments: given,
     keras: session.keras,
     weights: (shapes, frozen = []) => readWeights(session, instance, shapes, new Set(frozen)),
     add,
@@ -69,19 +74,11 @@ export function callLayer(
     fusedActivation: (value) =>
       activate(parseActivation(options.raw('activation'), session.keras, ref), value),
   };
-  const value = definition.build(context, inputs);
+  const built = definition.build(context, given.inputs());
   options.finish();
+  given.finish(definition.differsInTraining ?? false);
   if (instance.weights === undefined) readWeights(session, instance, {}, new Set());
-  return value;
-}
-
-/** Arguments of a call that would change what it computes. */
-export function checkArguments(config: LayerConfig, call: LayerCall, differsInTraining: boolean): void {
-  for (const [name, value] of Object.entries(call.arguments)) {
-    if (value === null || value === false) continue;
-    if (name === 'training' && !differsInTraining) continue;
-    throw unsupported(config.ref, `is called with ${name} = ${show(value)}`);
-  }
+  return 'id' in built ? [built] : built;
 }
 
 /** Everything is computed in float32: other precisions would round differently. */

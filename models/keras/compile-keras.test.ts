@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -9,7 +9,7 @@ import { compileModel } from '../compile.ts';
 /** What fixtures/make_fixtures.py wrote: real Keras' answers to small models. */
 interface EncodedTensor {
   readonly shape: readonly number[];
-  readonly type: 'uint8' | 'float32';
+  readonly type: 'uint8' | 'float32' | 'int32';
   readonly data: string;
 }
 
@@ -24,10 +24,16 @@ interface Case {
 }
 
 const FIXTURES = new URL('./fixtures/', import.meta.url);
-const CASES: readonly Case[] = JSON.parse(readFileSync(new URL('cases.json', FIXTURES), 'utf8'));
+const FAMILIES = readdirSync(FIXTURES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(new URL(`${entry.name}/cases.json`, FIXTURES)))
+  .map(({ name }) => name);
 
-function readFixture(file: string): Uint8Array {
-  const bytes = readFileSync(new URL(file, FIXTURES));
+function casesOf(family: string): readonly Case[] {
+  return JSON.parse(readFileSync(new URL(`${family}/cases.json`, FIXTURES), 'utf8'));
+}
+
+function readFixture(family: string, file: string): Uint8Array {
+  const bytes = readFileSync(new URL(`${family}/${file}`, FIXTURES));
   return file.endsWith('.gz') ? gunzipSync(bytes) : bytes;
 }
 
@@ -36,18 +42,33 @@ function numbers({ data }: EncodedTensor): Float32Array {
 }
 
 function tensor(encoded: EncodedTensor): Tensor {
-  if (encoded.type === 'float32') return new Tensor('float32', numbers(encoded), encoded.shape);
-  return new Tensor('uint8', Uint8Array.from(Buffer.from(encoded.data, 'base64')), encoded.shape);
+  const bytes = Uint8Array.from(Buffer.from(encoded.data, 'base64'));
+  switch (encoded.type) {
+    case 'float32':
+      return new Tensor('float32', numbers(encoded), encoded.shape);
+    case 'int32':
+      return new Tensor('int32', new Int32Array(bytes.buffer), encoded.shape);
+    case 'uint8':
+      return new Tensor('uint8', bytes, encoded.shape);
+  }
 }
 
-describe('compiled models answer as Keras does', () => {
-  it('has at least 40 models to compare', () => {
-    assert.ok(new Set(CASES.map((item) => item.name.split(' ')[0])).size >= 40);
+describe('there is enough to compare', () => {
+  it('has at least 40 models', () => {
+    const names = FAMILIES.flatMap((family) => casesOf(family).map(({ name }) => name.split(' ')[0]));
+    assert.ok(new Set(names).size >= 40);
   });
-  for (const item of CASES) {
+});
+
+for (const family of FAMILIES) {
+  describe(`${family}: compiled models answer as Keras does`, () => compareAll(family));
+}
+
+function compareAll(family: string): void {
+  for (const item of casesOf(family)) {
     it(item.name, async () => {
       const compiled = await compileModel(
-        { name: item.file, bytes: readFixture(item.file) },
+        { name: item.file, bytes: readFixture(family, item.file) },
         { preprocess: item.preprocess, output: item.output ?? undefined },
       );
       const { manifest } = compiled;
@@ -76,7 +97,7 @@ describe('compiled models answer as Keras does', () => {
       await session.release();
     });
   }
-});
+}
 
 /** Within 1e-5 of the expected numbers, relative to how far these spread. */
 function assertClose(actual: Float32Array, expected: Float32Array, name: string): void {

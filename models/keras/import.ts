@@ -1,13 +1,16 @@
 /** Builds the typed graph of a Keras model: calls its layers in the order of their connections, models within too. */
-import { type Graph, GraphBuilder } from '../graph/graph.ts';
+import { unreachable } from '../../common/errors.ts';
+import { type Graph, GraphBuilder, type GraphOutput } from '../graph/graph.ts';
 import type { LayerRef } from '../graph/layer-ref.ts';
 import type { Value } from '../graph/ops/definition.ts';
 import { MODEL_LIMITS } from '../limits.ts';
-import { invalidLayer, tooLarge, unsupported, unsupportedPart } from '../model-error.ts';
-import { callLayer, checkArguments, type ImportSession, type LayerInstance } from './call.ts';
+import { compilerDefect, invalidLayer, tooLarge, unsupported, unsupportedPart } from '../model-error.ts';
+import { callLayer, type ImportSession, type LayerInstance } from './call.ts';
 import type { KerasMajor } from './config/activations.ts';
-import type { LayerConfig, ModelConfig, TensorRef } from './config/architecture.ts';
+import type { LayerConfig, ModelConfig } from './config/architecture.ts';
+import { type Argument, type TensorRef, tensorsOf } from './config/calls.ts';
 import { isList, show } from './config/json.ts';
+import { type CallArgument, CallArguments } from './layers/arguments.ts';
 import type { WeightSource } from './read/weight-source.ts';
 
 export interface ImportedLayer {
@@ -31,6 +34,8 @@ export interface ImportOptions {
   readonly feed: (input: DeclaredInput, inputs: readonly DeclaredInput[], builder: GraphBuilder) => Value;
   /** Path of the layer whose output is served in place of the model's own. */
   readonly output: string | undefined;
+  /** Sizes for axes that the inputs leave free, without the batch. */
+  readonly inputShape: readonly number[] | undefined;
 }
 
 export interface ImportedModel {
@@ -48,7 +53,8 @@ interface ModelInstance {
 interface Recorded {
   readonly config: LayerConfig;
   readonly instance: LayerInstance | undefined;
-  readonly values: Value[];
+  /** What came out of each of its calls. */
+  readonly calls: (readonly Value[])[];
 }
 
 /**
@@ -65,17 +71,17 @@ export function importModel(
   const session: ImportSession = { builder: new GraphBuilder(), source, keras, weightCount: 0, callCount: 0 };
   const recorded = new Map<string, Recorded>();
   const root = instantiate(model, [], []);
-  const declared = model.inputs.map((input) => declareInput(model, input));
+  const declared = model.inputs.map((input) => declareInput(model, input, options.inputShape));
   const fed = declared.map((input) => options.feed(input, declared, session.builder));
   const results = callModel(session, root, fed, recorded);
   const outputs =
     options.output === undefined
       ? results.map((value, i) => ({ name: outputName(model, i), value }))
-      : [{ name: options.output, value: innerOutput(options.output, recorded) }];
-  const layers = [...recorded.values()].map(({ config, instance, values }) => ({
+      : innerOutputs(options.output, recorded);
+  const layers = [...recorded.values()].map(({ config, instance, calls }) => ({
     name: config.ref.name,
     className: config.className,
-    outputShape: values[0]?.shape ?? [],
+    outputShape: calls[0]?.[0]?.shape ?? [],
     parameterCount: [...(instance?.weights?.values() ?? [])].reduce(
       (sum, weight) => sum + weight.data.length,
       0,
@@ -93,10 +99,11 @@ function outputName(model: ModelConfig, i: number): string {
   return model.inputs.some(({ layer }) => layer === unique) ? `${unique}:output` : unique;
 }
 
-function innerOutput(name: string, recorded: ReadonlyMap<string, Recorded>): Value {
+/** Everything that the layer gives; a layer that gives several tensors has its outputs numbered. */
+function innerOutputs(name: string, recorded: ReadonlyMap<string, Recorded>): GraphOutput[] {
   const layer = recorded.get(name);
-  const [value, ...others] = layer?.values ?? [];
-  if (layer === undefined || value === undefined) {
+  const [values, ...others] = layer?.calls ?? [];
+  if (layer === undefined || values === undefined) {
     const some = [...recorded.keys()].slice(-5).join(', ');
     throw unsupportedPart(
       `output "${name}"`,
@@ -112,9 +119,9 @@ function innerOutput(name: string, recorded: ReadonlyMap<string, Recorded>): Val
     );
   }
   if (others.length > 0) {
-    throw unsupported(layer.config.ref, `is called ${layer.values.length} times: its output is not one`);
+    throw unsupported(layer.config.ref, `is called ${layer.calls.length} times: its output is not one`);
   }
-  return value;
+  return values.map((value, i) => ({ name: i === 0 ? name : `${name}:${i + 1}`, value }));
 }
 
 function instantiate(
@@ -134,7 +141,11 @@ function instantiate(
   return { config, layers, models };
 }
 
-function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
+function declareInput(
+  model: ModelConfig,
+  reference: TensorRef,
+  given: readonly number[] | undefined,
+): DeclaredInput {
   const layer = model.layers.find(({ name }) => name === reference.layer);
   if (layer?.className !== 'InputLayer') {
     throw invalidLayer(
@@ -144,7 +155,8 @@ function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
   }
   const { options } = layer;
   const declared = options.batch_shape ?? options.batch_input_shape ?? null;
-  const hint = 'Save the model with a fixed input shape: keras.Input((224, 224, 3)).';
+  const hint =
+    'Say it with OPTIONS (input_shape = [224, 224, 3]), or save the model with a fixed input shape.';
   if (declared === null) throw invalidLayer(layer.ref, 'the model declares no input size', hint);
   if (!isList(declared)) throw invalidLayer(layer.ref, `its shape is ${show(declared)}`);
   if (options.sparse === true || options.ragged === true) {
@@ -153,11 +165,19 @@ function declareInput(model: ModelConfig, reference: TensorRef): DeclaredInput {
   if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+)$/.test(options.dtype)) {
     throw unsupported(layer.ref, `inputs of type ${show(options.dtype)} are not supported`);
   }
-  const shape = declared.slice(1).map((size) => {
+  const fits = given?.length === declared.length - 1;
+  const shape = declared.slice(1).map((declaredSize, axis) => {
+    const size = declaredSize === null && fits ? given[axis] : declaredSize;
     if (size === null)
       throw invalidLayer(layer.ref, `the model declares no input size: ${show(declared)}`, hint);
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) {
       throw invalidLayer(layer.ref, `its shape is ${show(declared)}`);
+    }
+    if (fits && size !== given[axis]) {
+      throw invalidLayer(
+        layer.ref,
+        `input_shape = [${given.join(', ')}] does not fit the model's ${show(declared)}`,
+      );
     }
     return size;
   });
@@ -173,7 +193,7 @@ function callModel(
 ): Value[] {
   const { config } = model;
   const values = new Map<string, Value>();
-  const key = ({ layer, call }: TensorRef): string => `${call} ${layer}`;
+  const key = ({ layer, call, tensor }: TensorRef): string => `${call} ${tensor} ${layer}`;
   if (inputs.length !== config.inputs.length) {
     throw invalidLayer(
       { name: config.name, className: 'Model' },
@@ -184,8 +204,13 @@ function callModel(
     const value = inputs[i];
     if (value !== undefined) values.set(key(reference), value);
     const layer = model.layers.get(reference.layer)?.config;
-    if (layer !== undefined && value !== undefined) record(recorded, layer, undefined, value);
+    if (layer !== undefined && value !== undefined) record(recorded, layer, undefined, [value]);
   });
+  const lookUp = (reference: TensorRef): Value => {
+    const value = values.get(key(reference));
+    if (value === undefined) throw compilerDefect(`output of ${reference.layer} is used before it is made`);
+    return value;
+  };
   const open = new Set<string>();
   const stack = config.outputs.toReversed();
   for (let reference = stack.at(-1); reference !== undefined; reference = stack.at(-1)) {
@@ -200,7 +225,7 @@ function callModel(
       const ref = instance?.config.ref ?? { name: reference.layer, className: 'unknown' };
       throw invalidLayer(ref, `the model refers to its call ${reference.call}, which is not in the file`);
     }
-    const missing = call.inputs.filter((input) => !values.has(key(input)));
+    const missing = tensorsOf(call).filter((input) => !values.has(key(input)));
     if (missing.length > 0) {
       if (open.has(name))
         throw invalidLayer(instance.config.ref, 'depends on its own output: the model has a cycle');
@@ -212,24 +237,29 @@ function callModel(
     session.callCount++;
     if (session.callCount > MODEL_LIMITS.nodes)
       throw tooLarge(`the model calls more than ${MODEL_LIMITS.nodes} layers`);
-    const operands = call.inputs.flatMap((input) => values.get(key(input)) ?? []);
+    const given = new CallArguments(
+      instance.config.ref,
+      call.positional.map((argument) => resolve(argument, lookUp)),
+      Object.fromEntries(
+        Object.entries(call.named).map(([name, argument]) => [name, resolve(argument, lookUp)]),
+      ),
+    );
     const nested = model.models.get(reference.layer);
-    let value: Value;
-    if (nested === undefined) {
-      value = callLayer(session, instance, call, operands);
-    } else {
-      checkArguments(instance.config, call, true);
-      const [first, ...others] = callModel(session, nested, operands, recorded);
-      if (first === undefined || others.length > 0) {
-        throw unsupported(
-          instance.config.ref,
-          'a model with several outputs inside another is not supported',
-        );
-      }
-      value = first;
+    const results =
+      nested === undefined
+        ? callLayer(session, instance, given)
+        : callModel(session, nested, given.inputs(), recorded);
+    if (nested !== undefined) given.finish(true);
+    if (results[reference.tensor] === undefined) {
+      throw invalidLayer(
+        instance.config.ref,
+        `the model uses output ${reference.tensor + 1} of a call that gives ${results.length}`,
+      );
     }
-    values.set(name, value);
-    record(recorded, instance.config, nested === undefined ? instance : undefined, value);
+    results.forEach((value, tensor) => {
+      values.set(key({ ...reference, tensor }), value);
+    });
+    record(recorded, instance.config, nested === undefined ? instance : undefined, results);
   }
   return config.outputs.flatMap((output) => values.get(key(output)) ?? []);
 }
@@ -238,9 +268,22 @@ function record(
   recorded: Map<string, Recorded>,
   config: LayerConfig,
   instance: LayerInstance | undefined,
-  value: Value,
+  values: readonly Value[],
 ): void {
   const known = recorded.get(config.ref.name);
-  if (known !== undefined) known.values.push(value);
-  else recorded.set(config.ref.name, { config, instance, values: [value] });
+  if (known !== undefined) known.calls.push(values);
+  else recorded.set(config.ref.name, { config, instance, calls: [values] });
+}
+
+function resolve(argument: Argument, lookUp: (reference: TensorRef) => Value): CallArgument {
+  switch (argument.kind) {
+    case 'tensor':
+      return { kind: 'tensor', value: lookUp(argument.tensor) };
+    case 'list':
+      return { kind: 'list', items: argument.items.map((item) => resolve(item, lookUp)) };
+    case 'literal':
+      return argument;
+    default:
+      return unreachable(argument);
+  }
 }

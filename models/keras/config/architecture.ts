@@ -6,26 +6,17 @@ import type { LayerRef } from '../../graph/layer-ref.ts';
 import { MODEL_LIMITS } from '../../limits.ts';
 import { invalidFile, invalidLayer, tooLarge, unsupported } from '../../model-error.ts';
 import { countCallsFromZero } from './call-counts.ts';
+import type { LayerCall, TensorRef } from './calls.ts';
 import { parseCalls, parseModelTensors } from './connections.ts';
 import { isList, isRecord, type Json, show } from './json.ts';
-
-/** One output of one call of a layer. */
-export interface TensorRef {
-  readonly layer: string;
-  readonly call: number;
-}
-
-export interface LayerCall {
-  readonly inputs: readonly TensorRef[];
-  /** Arguments of the call besides the inputs (`training`, `mask` …). */
-  readonly arguments: Json;
-}
 
 export interface LayerConfig {
   /** Its name in its model. */
   readonly name: string;
   readonly ref: LayerRef;
   readonly className: string;
+  /** True for operations of `keras.ops` and arithmetic on tensors, which stand in a model as layers do. */
+  readonly operation: boolean;
   readonly options: Json;
   /** Set when the layer is itself a model. */
   readonly model: ModelConfig | undefined;
@@ -110,11 +101,12 @@ function parseLayer(
     name,
     ref,
     className,
+    operation: isOperation(entry),
     options,
     model: isModel ? parseModel(ref, entry.config, [...path, name]) : undefined,
     calls: sequential ? [] : parseCalls(ref, entry.inbound_nodes),
-    // Operations in the place of layers (keras.ops) are not counted; they are refused later anyway.
-    storageName: storageName(className === 'Model' ? 'Functional' : className),
+    // Operations hold no weights, and Keras does not count them.
+    storageName: isOperation(entry) ? '' : storageName(className === 'Model' ? 'Functional' : className),
   };
 }
 
@@ -130,6 +122,7 @@ function chain(name: string, layers: readonly LayerConfig[], fields: Json): Mode
       name: inputName,
       ref: { name: first.ref.name.replace(/[^/]*$/, inputName), className: 'InputLayer' },
       className: 'InputLayer',
+      operation: false,
       options: { batch_shape: shape ?? modelInputShape(first.model) },
       model: undefined,
       calls: [],
@@ -140,9 +133,14 @@ function chain(name: string, layers: readonly LayerConfig[], fields: Json): Mode
   const connected = chained.map((layer, i): LayerConfig => {
     const before = chained[i - 1];
     if (before === undefined) return layer;
-    return { ...layer, calls: [{ inputs: [{ layer: before.name, call: 0 }], arguments: {} }] };
+    const tensor = { layer: before.name, call: 0, tensor: 0 };
+    return { ...layer, calls: [{ positional: [{ kind: 'tensor', tensor }], named: {} }] };
   });
-  const ends = [connected[0], connected.at(-1)].map((layer) => ({ layer: layer?.name ?? '', call: 0 }));
+  const ends = [connected[0], connected.at(-1)].map((layer) => ({
+    layer: layer?.name ?? '',
+    call: 0,
+    tensor: 0,
+  }));
   return { name, layers: connected, inputs: ends.slice(0, 1), outputs: ends.slice(1) };
 }
 
@@ -162,16 +160,14 @@ function refuseCustom(ref: LayerRef, entry: Json): void {
     const name = typeof registered === 'string' ? registered : ref.className;
     throw unsupported(ref, `${name} is a custom object, whose code is not in the file`);
   }
-  if (typeof module === 'string' && /\.ops(\.|$)/.test(module)) {
-    throw unsupported(
-      ref,
-      `is the operation ${module}.${ref.className}; only layers are supported`,
-      'Use the layer of the same name (Add, Multiply, Concatenate …) in place of the operator.',
-    );
-  }
   if (ref.className === 'Lambda') {
     throw unsupported(ref, 'it holds Python code, which is never run', 'Replace it with Keras layers.');
   }
+}
+
+/** Keras writes `keras.src.ops.numpy` as the module of `keras.ops.add`. */
+function isOperation({ module }: Json): boolean {
+  return typeof module === 'string' && /\.ops(\.|$)/.test(module);
 }
 
 /** Keras' own way from class names to the groups in .keras files. */

@@ -1,4 +1,6 @@
-import type { LayerConfig, ModelConfig, TensorRef } from './architecture.ts';
+import { unreachable } from '../../../common/errors.ts';
+import type { LayerConfig, ModelConfig } from './architecture.ts';
+import { type Argument, type LayerCall, type TensorRef, tensorsOf } from './calls.ts';
 
 /**
  * Counts the calls of nested models from 0. Keras 2 counts them from 1 (their own definition being call 0). Keras 3
@@ -10,14 +12,14 @@ import type { LayerConfig, ModelConfig, TensorRef } from './architecture.ts';
 export function countCallsFromZero(model: ModelConfig, keras2: boolean): ModelConfig {
   const nested = model.layers.filter((layer) => layer.model !== undefined);
   if (nested.length === 0) return model;
-  const connected = model.layers.flatMap(({ calls }) => calls.flatMap(({ inputs }) => inputs));
+  const connected = model.layers.flatMap(({ calls }) => calls.flatMap(tensorsOf));
   const inner = renumber(nested, connected, () => keras2);
   const outer = renumber(nested, model.outputs, ({ className }) => keras2 || className !== 'Sequential');
   return {
     ...model,
     layers: model.layers.map((layer) => ({
       ...layer,
-      calls: layer.calls.map((call) => ({ ...call, inputs: call.inputs.map(inner) })),
+      calls: layer.calls.map((call) => mapTensors(call, inner)),
     })),
     outputs: model.outputs.map(outer),
   };
@@ -35,4 +37,23 @@ function renumber(
     first.set(layer.name, fromOne ? 1 : 0);
   }
   return (reference) => ({ ...reference, call: reference.call - (first.get(reference.layer) ?? 0) });
+}
+
+function mapTensors({ positional, named }: LayerCall, map: (reference: TensorRef) => TensorRef): LayerCall {
+  const mapped = (argument: Argument): Argument => {
+    switch (argument.kind) {
+      case 'tensor':
+        return { kind: 'tensor', tensor: map(argument.tensor) };
+      case 'list':
+        return { kind: 'list', items: argument.items.map(mapped) };
+      case 'literal':
+        return argument;
+      default:
+        return unreachable(argument);
+    }
+  };
+  return {
+    positional: positional.map(mapped),
+    named: Object.fromEntries(Object.entries(named).map(([name, argument]) => [name, mapped(argument)])),
+  };
 }

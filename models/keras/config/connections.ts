@@ -3,8 +3,8 @@
  * with `__keras_tensor__` in them.
  */
 import type { LayerRef } from '../../graph/layer-ref.ts';
-import { invalidLayer, unsupported } from '../../model-error.ts';
-import type { LayerCall, TensorRef } from './architecture.ts';
+import { invalidLayer } from '../../model-error.ts';
+import type { Argument, LayerCall, TensorRef } from './calls.ts';
 import { isList, isRecord, type Json, show } from './json.ts';
 
 /** The calls of a layer, in the order that references count them. */
@@ -18,34 +18,50 @@ export function parseCalls(ref: LayerRef, nodes: unknown): LayerCall[] {
   });
 }
 
+/** `[["query", 0, 0, {"value": ["memory", 0, 0]}]]`: the first argument's tensors, each with the named ones beside it. */
 function keras2Call(ref: LayerRef, node: readonly unknown[]): LayerCall {
-  let args: Json = {};
-  const inputs = node.map((item) => {
-    if (!isList(item) || !isReference(item)) throw malformed(ref, item);
-    const options = item[3];
-    if (isRecord(options)) args = { ...args, ...options };
-    return reference(ref, item);
+  const named: Record<string, Argument> = {};
+  const inputs = node.map((item): Argument => {
+    if (!isList(item)) throw malformed(ref, item);
+    if (isRecord(item[3])) {
+      for (const [name, value] of Object.entries(item[3])) named[name] = keras2Argument(ref, value);
+    }
+    if (item[0] === '_CONSTANT_VALUE') return { kind: 'literal', value: item[2] };
+    if (!isReference(item)) throw malformed(ref, item);
+    return { kind: 'tensor', tensor: reference(ref, item) };
   });
-  return { inputs, arguments: args };
+  const [only, ...others] = inputs;
+  if (only !== undefined && others.length === 0) return { positional: [only], named };
+  return { positional: [{ kind: 'list', items: inputs }], named };
+}
+
+function keras2Argument(ref: LayerRef, value: unknown): Argument {
+  if (!isList(value)) return { kind: 'literal', value };
+  if (value[0] === '_CONSTANT_VALUE') return { kind: 'literal', value: value[2] };
+  if (value.length >= 3 && isReference(value)) return { kind: 'tensor', tensor: reference(ref, value) };
+  const items = value.map((item) => keras2Argument(ref, item));
+  return items.some(({ kind }) => kind !== 'literal') ? { kind: 'list', items } : { kind: 'literal', value };
 }
 
 function keras3Call(ref: LayerRef, node: Json): LayerCall {
-  const args = node.args;
+  const { args, kwargs } = node;
   if (!isList(args)) throw malformed(ref, node);
-  const [first, ...others] = args;
-  if (others.some((other) => other !== null)) {
-    throw unsupported(ref, `is called with more than one argument: ${show(others)}`);
+  const named = isRecord(kwargs) ? Object.entries(kwargs) : [];
+  return {
+    positional: args.map((argument) => keras3Argument(ref, argument)),
+    named: Object.fromEntries(named.map(([name, argument]) => [name, keras3Argument(ref, argument)])),
+  };
+}
+
+function keras3Argument(ref: LayerRef, value: unknown): Argument {
+  if (isRecord(value) && value.class_name === '__keras_tensor__') {
+    const history = isRecord(value.config) ? value.config.keras_history : undefined;
+    if (!isList(history)) throw malformed(ref, value);
+    return { kind: 'tensor', tensor: reference(ref, history) };
   }
-  const tensors = isList(first) ? first : [first];
-  const inputs = tensors.map((tensor) => {
-    const config = isRecord(tensor) && tensor.class_name === '__keras_tensor__' ? tensor.config : undefined;
-    const history = isRecord(config) ? config.keras_history : undefined;
-    if (!isList(history))
-      throw unsupported(ref, `is called with ${show(tensor)}, which is not a layer's output`);
-    return reference(ref, history);
-  });
-  const keywords = node.kwargs;
-  return { inputs, arguments: isRecord(keywords) ? keywords : {} };
+  if (!isList(value)) return { kind: 'literal', value };
+  const items = value.map((item) => keras3Argument(ref, item));
+  return items.some(({ kind }) => kind !== 'literal') ? { kind: 'list', items } : { kind: 'literal', value };
 }
 
 /** `input_layers` and `output_layers`: one reference, a list of them, or a dictionary by name. */
@@ -68,8 +84,8 @@ function reference(ref: LayerRef, item: readonly unknown[]): TensorRef {
   if (typeof layer !== 'string' || typeof call !== 'number' || !Number.isSafeInteger(call) || call < 0) {
     throw malformed(ref, item);
   }
-  if (tensor !== 0) throw unsupported(ref, `uses output ${show(tensor)} of layer "${layer}"`);
-  return { layer, call };
+  if (typeof tensor !== 'number' || !Number.isSafeInteger(tensor) || tensor < 0) throw malformed(ref, item);
+  return { layer, call, tensor };
 }
 
 function malformed(ref: LayerRef, value: unknown): Error {

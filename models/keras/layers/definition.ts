@@ -4,6 +4,7 @@ import type { Op } from '../../graph/ops/index.ts';
 import type { Weight } from '../../graph/weight.ts';
 import type { Activation, KerasMajor } from '../config/activations.ts';
 import type { OptionReader } from '../config/options.ts';
+import type { CallArguments } from './arguments.ts';
 
 /** Shapes by weight name, in Keras' order; undefined for a weight that the layer's options leave out. */
 export type WeightShapes = Readonly<Record<string, readonly number[] | undefined>>;
@@ -16,6 +17,8 @@ export type Weights<S extends WeightShapes> = {
 export interface LayerContext {
   readonly ref: LayerRef;
   readonly options: OptionReader;
+  /** What the call is given besides its inputs. */
+  readonly arguments: CallArguments;
   /** Which Keras wrote the file. */
   readonly keras: KerasMajor;
   /**
@@ -36,6 +39,11 @@ export interface LayerDefinition {
   readonly classNames: readonly string[];
   /** True when `training=True` in a call changes the result. */
   readonly differsInTraining?: boolean;
-  /** Reads every option it honours; options that nobody read are refused afterwards. */
-  build(layer: LayerContext, inputs: readonly Value[]): Value;
+  /**
+   * Reads every option and argument it honours; those that nobody read are refused afterwards.
+   *
+   * @param inputs the tensors of the first argument of the call
+   * @returns what comes out; a list where Keras gives several tensors (states of an RNN, attention scores …)
+   */
+  build(layer: LayerContext, inputs: readonly Value[]): Value | readonly Value[];
 }

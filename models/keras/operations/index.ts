@@ -1,0 +1,13 @@
+/** The operations of `keras.ops` that are compiled, by Keras' class names. To add one: a line in the file of its family. */
+import type { LayerDefinition } from '../layers/definition.ts';
+
+const DEFINITIONS: readonly LayerDefinition[] = [];
+
+const BY_CLASS = new Map(
+  DEFINITIONS.flatMap((definition) => definition.classNames.map((name) => [name, definition])),
+);
+
+/** The definition of an operation, undefined when it is not supported. */
+export function operationDefinition(className: string): LayerDefinition | undefined {
+  return BY_CLASS.get(className);
+}
