@@ -1,5 +1,5 @@
 /** What keras.applications says of its models: sizes, preprocessing, and the weights for ImageNet that Keras publishes. */
-import type { NamedModel, WeightsFile, WeightsHash } from './catalog.ts';
+import type { NamedModel, WeightsFile, WeightsHash } from './named-model.ts';
 
 const STORAGE = 'https://storage.googleapis.com';
 
@@ -48,7 +48,7 @@ export const CATALOG_ENTRIES: readonly NamedModel[] = [
   },
   {
     name: 'MobileNetV3Small',
-    inputSize_px: None,
+    inputSize_px: 224,
     preprocess: 'none',
     featureCount: 576,
     parameterCount: 2554968,
@@ -58,6 +58,48 @@ export const CATALOG_ENTRIES: readonly NamedModel[] = [
       'weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5',
       '8768d4c2e7dee89b9d02b2d03d65d862',
       'd3e8ec802a04aa4fc771ee12a9a9b836',
+    ),
+  },
+  {
+    name: 'ResNet101',
+    inputSize_px: 224,
+    preprocess: 'caffe',
+    featureCount: 2048,
+    parameterCount: 44707176,
+    weights: weights(
+      'resnet',
+      'resnet101_weights_tf_dim_ordering_tf_kernels.h5',
+      'resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5',
+      'f1aeb4b969a6efcfb50fad2f0c20cfc5',
+      '88cf7a10940856eca736dc7b7e228a21',
+    ),
+  },
+  {
+    name: 'ResNet152',
+    inputSize_px: 224,
+    preprocess: 'caffe',
+    featureCount: 2048,
+    parameterCount: 60419944,
+    weights: weights(
+      'resnet',
+      'resnet152_weights_tf_dim_ordering_tf_kernels.h5',
+      'resnet152_weights_tf_dim_ordering_tf_kernels_notop.h5',
+      '100835be76be38e30d865e96f2aaae62',
+      'ee4c566cf9a93f14d82f913c2dc6dd0c',
+    ),
+  },
+  {
+    name: 'ResNet101V2',
+    inputSize_px: 224,
+    preprocess: 'tf',
+    featureCount: 2048,
+    parameterCount: 44675560,
+    weights: weights(
+      'resnet',
+      'resnet101v2_weights_tf_dim_ordering_tf_kernels.h5',
+      'resnet101v2_weights_tf_dim_ordering_tf_kernels_notop.h5',
+      '6343647c601c52e1368623803854d971',
+      'c0ed64b8031c3730f411d2eb4eea35b5',
     ),
   },
   {
