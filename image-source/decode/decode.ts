@@ -5,7 +5,8 @@ import { badImage, undecodable } from './errors.ts';
 import { checkPixelCount, type ImageHeader, readHeader, sharpInput, uprightSize } from './header.ts';
 import { DECODE_BUDGET_PIXELS, MAX_PIXELS } from './limits.ts';
 import { cmykToRgb, type PixelLayout, toRgb } from './pixels.ts';
-import { checkTargetSize, resizeImage, resizeOptions } from './resize.ts';
+import { checkTargetSize, isNative, resizeImage, resizeOptions } from './resize.ts';
+import { DEFAULT_RESIZE, isWhole, type ResizeMethod, regionOf } from './resize-method.ts';
 
 export interface DecodeOptions {
   /** Refuse images of more pixels than this, below the format's own limit. */
@@ -14,6 +15,11 @@ export interface DecodeOptions {
 
 /** Below this size decoding and resizing in one native call is worth its extra memory. */
 const FUSED_PIXELS = 8_000_000;
+
+export interface DecodeResizedOptions extends DecodeOptions {
+  /** Bilinear without keeping the proportions unless told otherwise. */
+  readonly resize?: ResizeMethod;
+}
 
 const budget = new PixelBudget(DECODE_BUDGET_PIXELS);
 
@@ -102,21 +108,26 @@ export async function decodeResized(
   bytes: Uint8Array,
   width: number,
   height: number,
-  options: DecodeOptions = {},
+  options: DecodeResizedOptions = {},
 ): Promise<RgbImage> {
   checkTargetSize(width, height);
+  const resize = options.resize ?? DEFAULT_RESIZE;
+  const { interpolation } = resize;
   const header = await openImage(bytes, options);
   return budget.use(budgetCost_pixels(header), async () => {
     const upright = uprightSize(header);
     const isSameSize = upright.width === width && upright.height === height;
-    if (header.isPlainJpeg && !isSameSize && header.width * header.height <= FUSED_PIXELS) {
+    const isStretched = isWhole(regionOf(upright, { width, height }, resize.fit), upright);
+    const isSmall = header.width * header.height <= FUSED_PIXELS;
+    if (header.isPlainJpeg && !isSameSize && isSmall && isStretched && isNative(interpolation)) {
       try {
-        const pixels = await plainJpeg(bytes, header).fastResize(resizeOptions(width, height)).rawPixels();
+        const filter = resizeOptions(width, height, interpolation);
+        const pixels = await plainJpeg(bytes, header).fastResize(filter).rawPixels();
         return { width, height, data: toRgb(pixels, width * height, 'rgba') };
       } catch {
         // As in decodeOpened: let the other decoder say what is wrong, if anything is.
       }
     }
-    return resizeImage(await decodeOpened(bytes, header), width, height);
+    return resizeImage(await decodeOpened(bytes, header), width, height, resize);
   });
 }
