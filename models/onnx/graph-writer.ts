@@ -8,7 +8,7 @@ import { tooLarge } from '../model-error.ts';
 import { WireMessage } from './wire.ts';
 
 /** TensorProto.DataType */
-export const ONNX_TYPES = { float32: 1, uint8: 2, int64: 7 } as const;
+export const ONNX_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
 export type OnnxType = keyof typeof ONNX_TYPES;
 
 /** AttributeProto.AttributeType */
@@ -27,7 +27,8 @@ export class OnnxGraphWriter {
   readonly #initializers: WireMessage[] = [];
   readonly #names = new Set<string>();
   readonly #constants = new Map<string, string>();
-  #opset = 17;
+  /** The reductions take their axes as an input from 18 on. */
+  #opset = 18;
 
   /** A name for a tensor that nothing else has; `exact` names must be free and come out unchanged. */
   name(wanted: string): string {

@@ -1,6 +1,6 @@
 import type { LayerRef } from '../layer-ref.ts';
 
-export type ValueType = 'float32' | 'uint8';
+export type ValueType = 'float32' | 'int32' | 'bool' | 'uint8';
 
 /** A tensor between two nodes. Shapes leave out the batch axis, which every value has and which is free. */
 export interface Value {
@@ -26,6 +26,11 @@ export interface OpDefinition<Op> {
   readonly layout: 'spatial' | 'along' | 'logical';
   /** For `spatial` and `along`: the same op over channels-first values. */
   relayout?(op: Op): Op;
+  /**
+   * For one input row: two for each multiplication with its addition in convolutions and matrix products. Left out
+   * where there are none: what goes over every number once does not count.
+   */
+  flops?(op: Op, inputs: readonly Value[], output: Value): number;
 }
 
 /** Axis of a channels-last image in its channels-first form. */

@@ -16,14 +16,15 @@ export const input: OpDefinition<InputOp> = {
   infer: (op) => ({ shape: op.shape, type: op.type }),
 };
 
-/** Any input type to float32. */
+/** The same numbers as another type, float32 unless it says otherwise; fractions are cut off towards zero. */
 export interface CastOp {
   readonly kind: 'cast';
+  readonly to?: ValueType;
 }
 
 export const cast: OpDefinition<CastOp> = {
   layout: 'along',
-  infer: (_op, inputs, layer) => ({ shape: singleInput(inputs, layer).shape, type: 'float32' }),
+  infer: (op, inputs, layer) => ({ shape: singleInput(inputs, layer).shape, type: op.to ?? 'float32' }),
   relayout: (op) => op,
 };
 

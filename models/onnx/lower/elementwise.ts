@@ -55,8 +55,8 @@ export const lowerMerge: Lower<MergeOp> = (op, inputs, { op: emit, writer }) => 
 export const lowerConcat: Lower<ConcatOp> = (op, inputs, { op: emit }) =>
   emit('Concat', inputs, { axis: { int: op.axis + 1 } });
 
-export const lowerCast: Lower<CastOp> = (_op, inputs, { op: emit }) =>
-  emit('Cast', inputs, { to: { int: ONNX_TYPES.float32 } });
+export const lowerCast: Lower<CastOp> = (op, inputs, { op: emit }) =>
+  emit('Cast', inputs, { to: { int: ONNX_TYPES[op.to ?? 'float32'] } });
 
 /** Size 0 in ONNX' Reshape means "as in the input": the batch stays free. */
 export const lowerReshape: Lower<ReshapeOp> = (op, inputs, { op: emit, writer }) =>
