@@ -3,7 +3,7 @@
  * Both are stored under the digest of the graph; workers need nothing else.
  */
 
-export type ModelFormat = 'keras-h5' | 'keras' | 'onnx';
+export type ModelFormat = 'keras-h5' | 'keras' | 'tfjs' | 'onnx';
 
 /** What Keras' `preprocess_input` modes do to RGB pixels 0…255. */
 export type Preprocess = 'none' | 'unit' | 'tf' | 'torch' | 'caffe';
@@ -38,11 +38,25 @@ export interface ImageInput {
   readonly dynamicBatch: boolean;
 }
 
+/** A layer as Keras' summary() shows it. What is optional is missing in manifests of earlier versions, and of ONNX. */
 export interface LayerSummary {
+  /** Path of layer names: `features/conv1`. */
   readonly name: string;
   readonly className: string;
+  /** Of its last call. */
   readonly outputShape: readonly (number | null)[];
+  /** Of a layer that gives several tensors: the shapes of the others. */
+  readonly otherShapes?: readonly (readonly (number | null)[])[];
+  /** Numbers in its weights; of a model within the model: in all of its layers, which follow it. */
   readonly parameterCount: number;
+  /** Those of them that training changes. */
+  readonly trainableCount?: number;
+  /** For one input row: two for each multiplication with its addition in convolutions and matrix products. */
+  readonly flops?: number;
+  /** `conv1[0][0]`: the layer, which of its calls, which of its outputs. */
+  readonly connectedTo?: readonly string[];
+  /** How many models it is nested in. */
+  readonly depth?: number;
 }
 
 export interface Manifest {
@@ -57,8 +71,14 @@ export interface Manifest {
   readonly image: ImageInput | undefined;
   /** The outputs that are served; workers flatten each to numbers per input row. */
   readonly outputs: readonly TensorSpec[];
+  /** In the file's order. */
   readonly layers: readonly LayerSummary[];
   readonly parameterCount: number;
+  /** What wrote the file: `Keras 3.5.0`, `opset 17, pytorch 2.1`. Missing in older manifests, as the next two. */
+  readonly producer?: string;
+  readonly trainableCount?: number;
+  /** Of all layers, for one input row. */
+  readonly flops?: number;
   readonly size_bytes: number;
 }
 

@@ -2,26 +2,24 @@
 import { createHash } from 'node:crypto';
 import { SqlensError, unreachable } from '../common/errors.ts';
 import type { CompiledModel, CompileOptions, ImageInput, ModelFormat, TensorSpec } from './artifact.ts';
-import { detectFormat } from './detect.ts';
+import { detectFormat, isZip } from './detect.ts';
 import type { Graph, GraphBuilder } from './graph/graph.ts';
 import type { Value } from './graph/ops/definition.ts';
-import { type DeclaredInput, type ImportedModel, importModel } from './keras/import.ts';
+import { type DeclaredInput, importModel } from './keras/import.ts';
 import { type KerasFile, withH5File, withKerasArchive } from './keras/read/model-file.ts';
+import { totalOf } from './keras/summary.ts';
+import { ZipReader } from './keras/read/zip.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { inFile, tooLarge } from './model-error.ts';
+import { type ModelFile, modelSize_bytes } from './model-parts.ts';
 import { lowerToOnnx } from './onnx/lower/index.ts';
 import { registerOnnx } from './onnx/register.ts';
 import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
 import { addPreprocess, refusePreprocess } from './preprocess.ts';
+import { openTfjs, openTfjsArchive } from './tfjs/open.ts';
 
 /** Part of the answers' key: raise it whenever the same file may give other numbers. */
 export const COMPILER_VERSION = 2;
-
-/** A model file as the caller read it; `name` stands in error messages. */
-export interface ModelFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
 
 /**
  * Compiles a model in this process. Only for files that are trusted not to exhaust memory or time: strangers' files
@@ -31,10 +29,9 @@ export interface ModelFile {
  */
 export async function compileModel(file: ModelFile, options: CompileOptions): Promise<CompiledModel> {
   try {
-    if (file.bytes.byteLength > MODEL_LIMITS.file_bytes) {
-      throw tooLarge(
-        `the file takes ${file.bytes.byteLength} bytes; at most ${MODEL_LIMITS.file_bytes} are read`,
-      );
+    const size_bytes = modelSize_bytes(file);
+    if (size_bytes > MODEL_LIMITS.file_bytes) {
+      throw tooLarge(`the file takes ${size_bytes} bytes; at most ${MODEL_LIMITS.file_bytes} are read`);
     }
     const format = detectFormat(file.bytes);
     switch (format) {
@@ -42,6 +39,12 @@ export async function compileModel(file: ModelFile, options: CompileOptions): Pr
         return await withH5File(file.bytes, (keras) => compileKeras(keras, format, options));
       case 'keras':
         return await withKerasArchive(file.bytes, (keras) => compileKeras(keras, format, options));
+      case 'tfjs': {
+        const keras = isZip(file.bytes)
+          ? openTfjsArchive(new ZipReader(file.bytes))
+          : openTfjs(file.bytes, file.parts ?? new Map());
+        return compileKeras(keras, format, options);
+      }
       case 'onnx':
         return registerOnnx(file.bytes, options, COMPILER_VERSION);
       default:
@@ -84,7 +87,10 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
       image,
       outputs: graph.outputs.map(({ name, value }) => ({ name, type: value.type, shape: value.shape })),
       layers: imported.layers,
-      parameterCount: parameterCount(imported),
+      parameterCount: totalOf(imported.layers, 'parameterCount'),
+      trainableCount: totalOf(imported.layers, 'trainableCount'),
+      flops: totalOf(imported.layers, 'flops'),
+      producer: producerOf(file),
       size_bytes: onnx.byteLength,
     },
   };
@@ -115,6 +121,7 @@ function inputSpecs(graph: Graph): TensorSpec[] {
   );
 }
 
-function parameterCount(imported: ImportedModel): number {
-  return imported.layers.reduce((sum, layer) => sum + layer.parameterCount, 0);
+/** Texts of files are cut: they stand in lists. */
+function producerOf({ keras, kerasVersion }: KerasFile): string {
+  return `Keras ${kerasVersion?.slice(0, 40) ?? keras ?? ''}`.trim();
 }

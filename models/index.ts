@@ -10,6 +10,7 @@
  *                          │  passes/       graph → graph: training goes, constants fold, channels come first
  *                          │      ▼
  *                          │  onnx/lower    each kind of node → ONNX; onnx/wire writes the protobuf
+ *                          │  (tfjs/ reads model.json and the files of weights beside it into the same description)
  *                          └─ onnx/register a foreign ONNX file: scanned, described, kept as it is
  *
  * `compileInChild` does this in a process with a memory limit and deadlines, and tries the artifact there.
@@ -31,6 +32,8 @@ export type {
   TensorSpec,
 } from './artifact.ts';
 export { PREPROCESS_MODES } from './artifact.ts';
-export { COMPILER_VERSION, compileModel, type ModelFile } from './compile.ts';
+export { COMPILER_VERSION, compileModel } from './compile.ts';
 export { type CompileLimits, compileInChild } from './compile-in-child.ts';
+export { printable, summaryText } from './describe.ts';
 export { ModelError } from './model-error.ts';
+export { type ModelFile, modelSize_bytes, type NeededPart, withParts } from './model-parts.ts';

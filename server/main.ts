@@ -4,7 +4,7 @@ import path from 'node:path';
 import pino from 'pino';
 import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import { SQLENS_VERSION } from '../common/version.ts';
-import { compileInChild } from '../models/index.ts';
+import { compileInChild, printable, summaryText } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
 import { firstLine, readHidden } from './password-prompt.ts';
@@ -103,14 +103,7 @@ async function inspect(args: readonly string[]): Promise<number> {
   const source = { name: path.basename(file), bytes: await readModelFile(file) };
   const limits = { memory_bytes: compileMemory_bytes(source.bytes.length), timeout_ms: 120_000 };
   const { manifest } = await compileInChild(source, { preprocess: 'none', output: undefined }, limits);
-  const shape = (sizes: readonly (number | null)[]) => `(${sizes.map((size) => size ?? '?').join(', ')})`;
-  for (const input of manifest.inputs) print(`input   ${input.name} ${input.type} ${shape(input.shape)}\n`);
-  for (const layer of manifest.layers) {
-    const name = `${layer.name} (${layer.className})`.padEnd(48);
-    print(`layer   ${name} ${shape(layer.outputShape).padEnd(22)} ${layer.parameterCount}\n`);
-  }
-  for (const output of manifest.outputs) print(`output  ${output.name} ${shape(output.shape)}\n`);
-  print(`${manifest.parameterCount} parameters, ${manifest.size_bytes} bytes compiled, ${manifest.format}\n`);
+  print(summaryText(source.name, manifest));
   return 0;
 }
 
@@ -155,7 +148,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const hint = error instanceof SqlensError && error.hint !== undefined ? `\n  ${error.hint}` : '';
-    process.stderr.write(`sqlens: ${messageOf(error)}${hint}\n`);
+    const lines = `sqlens: ${messageOf(error)}${hint}`.split('\n');
+    process.stderr.write(`${lines.map(printable).join('\n')}\n`);
     process.exitCode = 1;
   },
 );

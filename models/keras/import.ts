@@ -1,5 +1,6 @@
 /** Builds the typed graph of a Keras model: calls its layers in the order of their connections, models within too. */
 import { unreachable } from '../../common/errors.ts';
+import type { LayerSummary } from '../artifact.ts';
 import { type Graph, GraphBuilder, type GraphOutput } from '../graph/graph.ts';
 import type { LayerRef } from '../graph/layer-ref.ts';
 import type { Value } from '../graph/ops/definition.ts';
@@ -12,15 +13,7 @@ import { type Argument, type TensorRef, tensorsOf } from './config/calls.ts';
 import { isList, show } from './config/json.ts';
 import { type CallArgument, CallArguments } from './layers/arguments.ts';
 import type { WeightSource } from './read/weight-source.ts';
-
-export interface ImportedLayer {
-  /** Path of layer names: `features/conv1`. */
-  readonly name: string;
-  readonly className: string;
-  readonly outputShape: readonly number[];
-  /** Numbers in the layer's own weights; 0 for a model, whose layers are listed by themselves. */
-  readonly parameterCount: number;
-}
+import { type RecordedLayer, summarizeLayers } from './summary.ts';
 
 /** What the model is fed, as the file declares it. */
 export interface DeclaredInput {
@@ -40,7 +33,7 @@ export interface ImportOptions {
 
 export interface ImportedModel {
   readonly graph: Graph;
-  readonly layers: readonly ImportedLayer[];
+  readonly layers: readonly LayerSummary[];
 }
 
 /** A model of the file: the file's own, or one that is a layer of another. */
@@ -48,13 +41,6 @@ interface ModelInstance {
   readonly config: ModelConfig;
   readonly layers: ReadonlyMap<string, LayerInstance>;
   readonly models: ReadonlyMap<string, ModelInstance>;
-}
-
-interface Recorded {
-  readonly config: LayerConfig;
-  readonly instance: LayerInstance | undefined;
-  /** What came out of each of its calls. */
-  readonly calls: (readonly Value[])[];
 }
 
 /**
@@ -69,7 +55,7 @@ export function importModel(
   options: ImportOptions,
 ): ImportedModel {
   const session: ImportSession = { builder: new GraphBuilder(), source, keras, weightCount: 0, callCount: 0 };
-  const recorded = new Map<string, Recorded>();
+  const recorded = new Map<string, RecordedLayer>();
   const root = instantiate(model, [], []);
   const declared = model.inputs.map((input) => declareInput(model, input, options.inputShape));
   const fed = declared.map((input) => options.feed(input, declared, session.builder));
@@ -78,16 +64,8 @@ export function importModel(
     options.output === undefined
       ? results.map((value, i) => ({ name: outputName(model, i), value }))
       : innerOutputs(options.output, recorded);
-  const layers = [...recorded.values()].map(({ config, instance, calls }) => ({
-    name: config.ref.name,
-    className: config.className,
-    outputShape: calls[0]?.[0]?.shape ?? [],
-    parameterCount: [...(instance?.weights?.values() ?? [])].reduce(
-      (sum, weight) => sum + weight.data.length,
-      0,
-    ),
-  }));
-  return { graph: session.builder.finish(outputs), layers };
+  const graph = session.builder.finish(outputs);
+  return { graph, layers: summarizeLayers(model, recorded, graph.nodes) };
 }
 
 /** Outputs are called after their layers; a layer that gives several is numbered. */
@@ -100,7 +78,7 @@ function outputName(model: ModelConfig, i: number): string {
 }
 
 /** Everything that the layer gives; a layer that gives several tensors has its outputs numbered. */
-function innerOutputs(name: string, recorded: ReadonlyMap<string, Recorded>): GraphOutput[] {
+function innerOutputs(name: string, recorded: ReadonlyMap<string, RecordedLayer>): GraphOutput[] {
   const layer = recorded.get(name);
   const [values, ...others] = layer?.calls ?? [];
   if (layer === undefined || values === undefined) {
@@ -189,7 +167,7 @@ function callModel(
   session: ImportSession,
   model: ModelInstance,
   inputs: readonly Value[],
-  recorded: Map<string, Recorded>,
+  recorded: Map<string, RecordedLayer>,
 ): Value[] {
   const { config } = model;
   const values = new Map<string, Value>();
@@ -265,7 +243,7 @@ function callModel(
 }
 
 function record(
-  recorded: Map<string, Recorded>,
+  recorded: Map<string, RecordedLayer>,
   config: LayerConfig,
   instance: LayerInstance | undefined,
   values: readonly Value[],

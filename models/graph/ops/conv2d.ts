@@ -1,5 +1,5 @@
 import { invalidLayer } from '../../model-error.ts';
-import { at, type Weight } from '../weight.ts';
+import { at, elementCount, type Weight } from '../weight.ts';
 import { imageShape, type Layout, type OpDefinition } from './definition.ts';
 import { imageInput } from './image-input.ts';
 import { NO_PADS, type Pads, type Pair, slide } from './window.ts';
@@ -55,4 +55,6 @@ export const conv2d: OpDefinition<Conv2dOp> = {
     return { shape: imageShape(outHeight, outWidth, filterCount(op), op.layout), type: 'float32' };
   },
   relayout: (op) => ({ ...op, layout: 'nchw' }),
+  // Every number of the kernel is used once for every position that comes out.
+  flops: (op, _inputs, output) => 2 * op.kernel.data.length * (elementCount(output.shape) / filterCount(op)),
 };

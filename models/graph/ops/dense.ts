@@ -1,5 +1,5 @@
 import { invalidLayer } from '../../model-error.ts';
-import { at, type Weight } from '../weight.ts';
+import { at, elementCount, type Weight } from '../weight.ts';
 import type { OpDefinition } from './definition.ts';
 import { singleInput } from './image-input.ts';
 
@@ -22,4 +22,5 @@ export const dense: OpDefinition<DenseOp> = {
     }
     return { shape: [...input.shape.slice(0, -1), at(op.kernel.shape, 1)], type: 'float32' };
   },
+  flops: (op, _inputs, output) => 2 * at(op.kernel.shape, 0) * elementCount(output.shape),
 };

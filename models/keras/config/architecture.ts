@@ -30,6 +30,8 @@ export interface ModelConfig {
   readonly layers: readonly LayerConfig[];
   readonly inputs: readonly TensorRef[];
   readonly outputs: readonly TensorRef[];
+  /** A Sequential, whose input Keras does not show among its layers. */
+  readonly sequential?: boolean;
 }
 
 const MODEL_CLASSES = ['Functional', 'Sequential', 'Model'];
@@ -141,7 +143,7 @@ function chain(name: string, layers: readonly LayerConfig[], fields: Json): Mode
     call: 0,
     tensor: 0,
   }));
-  return { name, layers: connected, inputs: ends.slice(0, 1), outputs: ends.slice(1) };
+  return { name, layers: connected, inputs: ends.slice(0, 1), outputs: ends.slice(1), sequential: true };
 }
 
 /** The input shape that a nested model declares for itself. */

@@ -13,6 +13,8 @@ export interface KerasFile {
   readonly model: ModelConfig;
   readonly weights: WeightSource;
   readonly keras: KerasMajor;
+  /** As the file says it: `3.5.0`. */
+  readonly kerasVersion?: string | undefined;
 }
 
 /** Opens `.h5` bytes for as long as `use` runs. */
@@ -34,6 +36,7 @@ export async function withH5File<T>(bytes: Uint8Array, use: (file: KerasFile) =>
       model: parseArchitecture(config),
       weights: new H5WeightSource(h5),
       keras: kerasMajor(version, text),
+      kerasVersion: version,
     });
   } finally {
     h5.close();
@@ -54,11 +57,12 @@ export async function withKerasArchive<T>(bytes: Uint8Array, use: (file: KerasFi
     'metadata.json',
   );
   const model = parseArchitecture(parseJson(text, 'config.json'));
-  const version = isRecord(metadata) ? metadata.keras_version : undefined;
+  const written = isRecord(metadata) ? metadata.keras_version : undefined;
+  const version = typeof written === 'string' ? written : undefined;
   const h5 = await H5Reader.open(part('model.weights.h5', MODEL_LIMITS.zipEntry_bytes));
   try {
-    const keras = kerasMajor(typeof version === 'string' ? version : undefined, text);
-    return use({ model, weights: new KerasWeightSource(h5), keras });
+    const keras = kerasMajor(version, text);
+    return use({ model, weights: new KerasWeightSource(h5), keras, kerasVersion: version });
   } finally {
     h5.close();
   }

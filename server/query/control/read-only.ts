@@ -2,6 +2,7 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import { findWord } from '../text/clauses.ts';
+import { onlyShows } from '../text/statement-traits.ts';
 import { classify, explainedTokens, type StatementKind } from '../text/statements.ts';
 import type { Token } from '../text/tokens.ts';
 
@@ -39,7 +40,7 @@ function writingCommand(tokens: readonly Token[], statement: StatementKind): str
     case 'copy':
       return copiesIn(tokens) ? 'COPY FROM' : undefined;
     case 'sqlens':
-      if (/^(show|describe)-/.test(statement.verb)) return undefined;
+      if (onlyShows(statement.verb)) return undefined;
       return statement.verb === 'register-keras-udf'
         ? 'register_keras_udf()'
         : tokens

@@ -13,15 +13,15 @@ import {
   type ModelSpec,
   type ReturnsType,
 } from '../../../udf-registry/model-spec.ts';
-import { macroBody } from '../../../udf-registry/registry.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
 import type { Parsed } from '../describe/parsed.ts';
-import { claimName, deleteModel, findModel, insertModel } from '../engine/model-table.ts';
+import { claimName, findModel, insertVersion } from '../engine/model-table.ts';
 import { finished, fromRows } from '../run/executions.ts';
 import type { SessionContext } from '../session/session-context.ts';
-import { quoteIdentifier, type Token } from '../text/tokens.ts';
+import type { Token } from '../text/tokens.ts';
 import { Cursor, errorAt, pointedAt } from './cursor.ts';
 import { inTransaction, noteSkipped } from './in-transaction.ts';
+import { defineModelFunction, dropModelFunction, refuseTakenFunction } from './model-function.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
 
 /** ONNX' own limit, and the largest that the readers accept. */
@@ -119,7 +119,7 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     return;
   }
   if (known !== undefined && !definition.replace) throw alreadyExists(definition);
-  await refuseTakenFunction(context, definition);
+  await refuseTakenFunction(connection, definition, definition.nameToken);
   const labels = await readLabels(context, definition.options);
   const compiled = await turns.run(context.signal, () => compile(context, definition));
   context.signal.throwIfAborted();
@@ -151,15 +151,10 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     // Another session may have registered it while this one compiled.
     const replaced = await findModel(connection, spec.name);
     if (replaced !== undefined && !definition.replace) throw alreadyExists(definition);
-    if (replaced !== undefined) {
-      await deleteModel(connection, replaced.name);
-      await connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(replaced.functionName)}`);
-    }
-    const version = (replaced?.version ?? 0) + 1;
-    await insertModel(connection, { ...spec, version }, manifest, context.user);
-    const parameter = manifest.image === undefined ? 'input' : 'image';
-    const name = quoteIdentifier(spec.functionName);
-    await connection.run(`CREATE MACRO public.${name}(${parameter}) AS ${macroBody(fn, parameter)}`);
+    if (replaced !== undefined) await dropModelFunction(connection, replaced);
+    const name = replaced?.name ?? spec.name;
+    await insertVersion(connection, { ...spec, name }, manifest, context.user);
+    await defineModelFunction(connection, spec, manifest, fn);
   });
 }
 
@@ -222,25 +217,6 @@ function returnsOf(
   } catch (error) {
     throw pointedAt(definition.returnsToken, error);
   }
-}
-
-/** A model's function must not hide one of the engine's, nor take the name of another's. */
-async function refuseTakenFunction(context: SessionContext, definition: ModelDefinition): Promise<void> {
-  const { functionName, name, nameToken } = definition;
-  const reader = await context.connection.runAndReadAll(
-    `SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) AND (internal OR schema_name = 'sqlens'
-       OR (schema_name = 'public' AND NOT EXISTS (
-         SELECT 1 FROM sqlens_internal.models WHERE lower(spec->>'functionName') = lower($1) AND lower(name) = lower($2))))
-     LIMIT 1`,
-    [functionName, name],
-  );
-  if (reader.getRows().length === 0) return;
-  throw errorAt(
-    nameToken,
-    SqlState.duplicateFunction,
-    `function "${functionName}" already exists`,
-    'Choose another name with FUNCTION name, or drop the function.',
-  );
 }
 
 /** Measured: a file of 553 MB compiles in five times its size and what an empty compiler takes. */

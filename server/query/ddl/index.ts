@@ -1,17 +1,18 @@
 /** The statements that SQLens adds to SQL, one entry each. */
-import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
 import type { Parsed } from '../describe/parsed.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { SqlensVerb } from '../text/statements.ts';
+import { alterModel } from './alter-model.ts';
 import { createModel, REGISTER_COLUMNS, registerKerasUdf } from './create-model.ts';
+import { DESCRIBE_MODEL_COLUMNS, describeModel } from './describe-model.ts';
 import { createImageTable, dropImageTable, refreshTable } from './image-table-ddl.ts';
 import {
-  DESCRIBE_MODEL_COLUMNS,
-  describeModel,
   dropModel,
   SHOW_MODELS_COLUMNS,
+  SHOW_VERSIONS_COLUMNS,
   showModels,
+  showModelVersions,
 } from './models.ts';
 
 interface Verb {
@@ -23,17 +24,9 @@ interface Verb {
 const VERBS: Readonly<Record<SqlensVerb, Verb>> = {
   'create-model': { columns: undefined, run: createModel },
   'drop-model': { columns: undefined, run: dropModel },
-  'alter-model': {
-    columns: undefined,
-    run: async () => {
-      throw new SqlensError({
-        sqlState: SqlState.featureNotSupported,
-        message: 'ALTER MODEL is not supported',
-        hint: 'CREATE OR REPLACE MODEL registers another file or other options under the same name.',
-      });
-    },
-  },
+  'alter-model': { columns: undefined, run: alterModel },
   'show-models': { columns: SHOW_MODELS_COLUMNS, run: showModels },
+  'show-model-versions': { columns: SHOW_VERSIONS_COLUMNS, run: showModelVersions },
   'describe-model': { columns: DESCRIBE_MODEL_COLUMNS, run: describeModel },
   'register-keras-udf': { columns: REGISTER_COLUMNS, run: registerKerasUdf },
   'create-image-table': { columns: undefined, run: createImageTable },

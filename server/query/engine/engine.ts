@@ -34,6 +34,7 @@ import { quoteLiteral } from '../text/tokens.ts';
 import { registerLiveView } from './live-views.ts';
 import { loadModels } from './model-table.ts';
 import { defineMacros } from './own-macros.ts';
+import { prepareStore, STORE_VIEWS } from './store-layout.ts';
 
 export interface EngineOptions {
   readonly dataDir: string;
@@ -50,51 +51,6 @@ export interface EngineOptions {
 const ANSWER_LIMITS = { idle_bytes: 256 * 2 ** 20, busy_bytes: 2 * 2 ** 30 };
 
 const MAX_IDLE_UTILITIES = 4;
-
-/** The file's layout; a newer server refuses to guess about an older or newer one. */
-const STORE_VERSION = 1;
-
-/** What says which version wrote the file: nothing else is touched before it has been read. */
-const STORE_SCHEMA = `
-CREATE SCHEMA IF NOT EXISTS sqlens_internal;
-CREATE TABLE IF NOT EXISTS sqlens_internal.store (version INTEGER NOT NULL);
-`;
-
-const SCHEMA = `
-CREATE SCHEMA IF NOT EXISTS public;
-CREATE SCHEMA IF NOT EXISTS sqlens;
-CREATE TABLE IF NOT EXISTS sqlens_internal.models (
-  id INTEGER NOT NULL, name VARCHAR NOT NULL, version INTEGER NOT NULL, digest VARCHAR NOT NULL,
-  format VARCHAR NOT NULL, spec VARCHAR NOT NULL, source VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
-  parameter_count BIGINT NOT NULL, created_at TIMESTAMPTZ NOT NULL, created_by VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS sqlens_internal.image_tables (
-  schema_name VARCHAR NOT NULL, name VARCHAR NOT NULL, uris VARCHAR[] NOT NULL,
-  created_at TIMESTAMPTZ NOT NULL, refreshed_at TIMESTAMPTZ NOT NULL, created_by VARCHAR NOT NULL);
-`;
-
-const VIEWS = `
-CREATE OR REPLACE VIEW sqlens.models AS
-  SELECT name, version, spec->>'functionName' AS function, format, digest, source, spec->>'preprocess' AS preprocess,
-         spec->>'returns' AS returns, json_array_length(spec->'labels')::INTEGER AS label_count,
-         parameter_count, size_bytes, created_at, created_by
-  FROM sqlens_internal.models;
-CREATE OR REPLACE VIEW sqlens.image_tables AS
-  SELECT schema_name AS schema, name, uris, created_at, refreshed_at, created_by FROM sqlens_internal.image_tables;
-CREATE OR REPLACE VIEW sqlens.functions AS
-  SELECT spec->>'functionName' AS name, 'image' AS arguments,
-         CASE spec->>'returns' WHEN 'labels' THEN 'STRUCT(class VARCHAR, description VARCHAR, probability FLOAT)[]'
-           WHEN 'label' THEN 'VARCHAR' WHEN 'number' THEN 'FLOAT' ELSE 'FLOAT[]' END AS returns,
-         name AS model
-  FROM sqlens_internal.models
-  UNION ALL VALUES ('image_decode', 'image', 'STRUCT(origin, height, width, nChannels, mode, data)', NULL),
-    ('image_info', 'image', 'STRUCT(format, width, height, channels)', NULL),
-    ('image_thumbnail', 'image, px', 'BLOB', NULL),
-    ('read_images', 'pattern', 'TABLE', NULL),
-    ('register_keras_udf', 'name, file', 'VARCHAR', NULL);
-CREATE OR REPLACE VIEW sqlens.inference_errors AS SELECT * FROM __sqlens_inference_errors();
-CREATE OR REPLACE VIEW sqlens.workers AS SELECT * FROM __sqlens_workers();
-CREATE OR REPLACE VIEW sqlens.queries AS SELECT * FROM __sqlens_queries();
-`;
 
 export class Engine {
   readonly options: EngineOptions;
@@ -157,9 +113,7 @@ export class Engine {
     const allowed = options.allowedPaths.map((folder) => quoteLiteral(folder)).join(', ');
     await internal.run(`SET allowed_directories = [${allowed}]`);
     await internal.run('SET enable_external_access = false');
-    await internal.run(STORE_SCHEMA);
-    await checkVersion(internal);
-    await internal.run(SCHEMA);
+    await prepareStore(internal);
     // Schemas belong into the file before types in them come into the log: see replayable.ts.
     await internal.run('CHECKPOINT');
     const tableFunctions = await internal.runAndReadAll(
@@ -175,7 +129,7 @@ export class Engine {
     engine.copyDrafts.open();
     await engine.#defineFunctions();
     await loadModels(engine, internal);
-    await internal.run(VIEWS);
+    await internal.run(STORE_VIEWS);
     registerDialectFunctions(internal);
     await defineMacros(internal, ["current_database() AS 'sqlens'", ...DIALECT_MACROS], options.logger);
     await engine.definitions.load(internal);
@@ -293,20 +247,6 @@ async function openStore(file: string, options: Record<string, string>): Promise
       detail: messageOf(error),
       hint: 'Stop that server, or choose another --data-dir.',
       cause: error,
-    });
-  }
-}
-
-async function checkVersion(connection: DuckDBConnection): Promise<void> {
-  const rows = (await connection.runAndReadAll('SELECT version FROM sqlens_internal.store')).getRows();
-  const version = rows[0]?.[0];
-  if (version === undefined) {
-    await connection.run(`INSERT INTO sqlens_internal.store VALUES (${STORE_VERSION})`);
-  } else if (version !== STORE_VERSION) {
-    throw new SqlensError({
-      sqlState: SqlState.dataCorrupted,
-      message: `the data directory has layout version ${version}, this server reads version ${STORE_VERSION}`,
-      hint: 'Start the version of SQLens that wrote it, or choose another --data-dir.',
     });
   }
 }

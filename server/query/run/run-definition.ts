@@ -196,7 +196,7 @@ function functionName(tokens: readonly Token[]): { name: string; token: Token | 
 async function refuseModelFunction(context: SessionContext, tokens: readonly Token[]): Promise<void> {
   const { name, token } = functionName(tokens);
   const reader = await context.connection.runAndReadAll(
-    "SELECT name FROM sqlens_internal.models WHERE lower(spec->>'functionName') = lower($1)",
+    "SELECT name FROM sqlens_internal.default_models WHERE lower(spec->>'functionName') = lower($1)",
     [name],
   );
   const model = reader.getRows()[0]?.[0];

@@ -1,6 +1,6 @@
 /** What of a statement follows from its kind, for the session that runs it. */
 import { readSessionCalls } from '../control/session-call-syntax.ts';
-import type { StatementKind } from './statements.ts';
+import type { SqlensVerb, StatementKind } from './statements.ts';
 import { tokenize } from './tokens.ts';
 
 /** First words of statements about the session: what they mention of the catalog is looked at when it is their turn. */
@@ -61,13 +61,21 @@ export function joinsTransactions({ kind }: StatementKind): boolean {
 }
 
 /** Whether a statement may change what there is: tables, views, functions, models. */
-export function defines({ kind }: StatementKind): boolean {
-  return kind === 'ddl' || kind === 'create-table-as' || kind === 'sqlens';
+export function defines(statement: StatementKind): boolean {
+  const { kind } = statement;
+  return kind === 'ddl' || kind === 'create-table-as' || (kind === 'sqlens' && !onlyShows(statement.verb));
+}
+
+/** Of our own statements, those that only tell. */
+export function onlyShows(verb: SqlensVerb): boolean {
+  return /^(show|describe)-/.test(verb);
 }
 
 /** Statements that change no table and no definition themselves; those that they run in turn are looked at then. */
-export function onlyReads({ kind }: StatementKind): boolean {
-  switch (kind) {
+export function onlyReads(statement: StatementKind): boolean {
+  switch (statement.kind) {
+    case 'sqlens':
+      return onlyShows(statement.verb);
     case 'query':
     case 'show-engine':
     case 'begin':

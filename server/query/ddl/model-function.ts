@@ -1,0 +1,55 @@
+/** The function that people call: a macro over the internal function of a model's default version. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { SqlState } from '../../../common/errors.ts';
+import type { Manifest } from '../../../models/artifact.ts';
+import type { InferenceFunction } from '../../../udf-registry/inference-function.ts';
+import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
+import { macroBody } from '../../../udf-registry/registry.ts';
+import { quoteIdentifier, type Token } from '../text/tokens.ts';
+import { errorAt } from './cursor.ts';
+
+/** @param fn the version's internal function */
+export async function defineModelFunction(
+  connection: DuckDBConnection,
+  spec: Pick<ModelSpec, 'functionName'>,
+  manifest: Manifest,
+  fn: InferenceFunction,
+): Promise<void> {
+  const parameter = manifest.image === undefined ? 'input' : 'image';
+  const name = quoteIdentifier(spec.functionName);
+  await connection.run(`CREATE MACRO public.${name}(${parameter}) AS ${macroBody(fn, parameter)}`);
+}
+
+export async function dropModelFunction(
+  connection: DuckDBConnection,
+  spec: Pick<ModelSpec, 'functionName'>,
+): Promise<void> {
+  await connection.run(`DROP MACRO IF EXISTS public.${quoteIdentifier(spec.functionName)}`);
+}
+
+/**
+ * A model's function must not hide one of the engine's, nor take the name of another's.
+ * @param token that the error points at
+ * @throws 42723
+ */
+export async function refuseTakenFunction(
+  connection: DuckDBConnection,
+  { name, functionName }: Pick<ModelSpec, 'name' | 'functionName'>,
+  token: Token,
+): Promise<void> {
+  const reader = await connection.runAndReadAll(
+    `SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) AND (internal OR schema_name = 'sqlens'
+       OR (schema_name = 'public' AND NOT EXISTS (
+         SELECT 1 FROM sqlens_internal.default_models
+         WHERE lower(spec->>'functionName') = lower($1) AND lower(name) = lower($2))))
+     LIMIT 1`,
+    [functionName, name],
+  );
+  if (reader.getRows().length === 0) return;
+  throw errorAt(
+    token,
+    SqlState.duplicateFunction,
+    `function "${functionName}" already exists`,
+    'Choose another name with FUNCTION name, or drop the function.',
+  );
+}
