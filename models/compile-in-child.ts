@@ -8,7 +8,6 @@ import { childEntry } from '../common/child-entry.ts';
 import { SqlensError, SqlState } from '../common/errors.ts';
 import { Turns } from '../common/turns.ts';
 import type { CompiledModel, CompileOptions, Manifest } from './artifact.ts';
-import type { ModelFile } from './compile.ts';
 import {
   ARTIFACT_FD,
   ARTIFACT_HEADER_BYTES,
@@ -22,6 +21,7 @@ import {
 import { detectFormat } from './detect.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { compilerDefect, inFile, ModelError, tooLarge } from './model-error.ts';
+import { type ModelFile, modelSize_bytes } from './model-parts.ts';
 
 export interface CompileLimits {
   /** Data segment of the child: its heap, WebAssembly and ONNX Runtime together. */
@@ -52,10 +52,11 @@ export async function compileInChild(
   options: CompileOptions,
   limits: CompileLimits,
 ): Promise<CompiledModel> {
-  if (file.bytes.byteLength > MODEL_LIMITS.file_bytes) {
+  const size_bytes = modelSize_bytes(file);
+  if (size_bytes > MODEL_LIMITS.file_bytes) {
     throw inFile(
       file.name,
-      tooLarge(`the file takes ${file.bytes.byteLength} bytes; at most ${MODEL_LIMITS.file_bytes} are read`),
+      tooLarge(`the file takes ${size_bytes} bytes; at most ${MODEL_LIMITS.file_bytes} are read`),
     );
   }
   try {
@@ -108,7 +109,7 @@ function compileWith(
     let failure: Error | undefined;
     let stderr = '';
     let phaseDeadline: NodeJS.Timeout | undefined;
-    const phaseLimit_ms = phaseLimitOf(file.bytes.byteLength);
+    const phaseLimit_ms = phaseLimitOf(modelSize_bytes(file));
     const artifact = collect(child);
     const kill = (error: Error): void => {
       failure ??= error;
@@ -152,9 +153,16 @@ function compileWith(
         reject(failure ?? died(file.name, limits, phase, stderr, signal ?? `code ${code}`));
       }
     });
-    const order: CompileOrder = { fileName: file.name, size_bytes: file.bytes.byteLength, options };
+    const parts = [...(file.parts ?? [])];
+    const order: CompileOrder = {
+      fileName: file.name,
+      size_bytes: file.bytes.byteLength,
+      parts: parts.map(([name, bytes]) => ({ name, size_bytes: bytes.byteLength })),
+      options,
+    };
     child.send(order, () => {});
-    child.stdin?.end(file.bytes);
+    for (const bytes of [file.bytes, ...parts.map(([, part]) => part)]) child.stdin?.write(bytes);
+    child.stdin?.end();
   });
 }
 

@@ -12,6 +12,7 @@ import {
   toPlain,
 } from './compile-messages.ts';
 import { compilerDefect, inFile, invalidFile } from './model-error.ts';
+import type { ModelFile } from './model-parts.ts';
 import { validate } from './validate.ts';
 
 /** Resolves when the parent has been handed the report: a blocked thread would keep it here. */
@@ -22,7 +23,7 @@ function report(message: CompileReport): Promise<void> {
   });
 }
 
-async function readFile(size_bytes: number): Promise<Uint8Array> {
+async function readInput(size_bytes: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(size_bytes);
   let length = 0;
   for await (const chunk of process.stdin) {
@@ -32,6 +33,19 @@ async function readFile(size_bytes: number): Promise<Uint8Array> {
   }
   if (length !== size_bytes) throw invalidFile(`only ${length} of ${size_bytes} bytes arrived`);
   return bytes;
+}
+
+/** The model file and its parts, which came one after the other. */
+async function readModel({ fileName, size_bytes, parts }: CompileOrder): Promise<ModelFile> {
+  const whole_bytes = parts.reduce((sum, part) => sum + part.size_bytes, size_bytes);
+  const input = await readInput(whole_bytes);
+  let at = size_bytes;
+  const cut = parts.map((part) => {
+    const bytes = input.subarray(at, at + part.size_bytes);
+    at += part.size_bytes;
+    return [part.name, bytes] as const;
+  });
+  return { name: fileName, bytes: input.subarray(0, size_bytes), parts: new Map(cut) };
 }
 
 function writeArtifact(onnx: Uint8Array): Promise<void> {
@@ -49,9 +63,9 @@ async function run(order: CompileOrder): Promise<void> {
   const phase = (name: CompilePhase): Promise<void> => report({ kind: 'phase', phase: name });
   await phase('reading');
   await watched;
-  const bytes = await readFile(order.size_bytes);
+  const file = await readModel(order);
   await phase('compiling');
-  const compiled = await compileModel({ name: order.fileName, bytes }, order.options);
+  const compiled = await compileModel(file, order.options);
   try {
     await validate(compiled, phase);
   } catch (error) {

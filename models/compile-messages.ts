@@ -3,10 +3,11 @@ import { type SqlensError, SqlState } from '../common/errors.ts';
 import type { CompileOptions, Manifest } from './artifact.ts';
 import { ModelError } from './model-error.ts';
 
-/** Parent to child; the file's bytes follow on standard input. */
+/** Parent to child; the file's bytes follow on standard input, then those of its parts. */
 export interface CompileOrder {
   readonly fileName: string;
   readonly size_bytes: number;
+  readonly parts: readonly { readonly name: string; readonly size_bytes: number }[];
   readonly options: CompileOptions;
 }
 

@@ -12,6 +12,10 @@ export const MODEL_LIMITS = {
   /** Nodes of a foreign ONNX graph, subgraphs included. */
   onnxNodes: 200_000,
   nestedModels: 16,
+  /** model.json of TensorFlow.js: parsed outside of the child process, to know its parts. */
+  tfjsManifest_bytes: 16 * 1024 * 1024,
+  /** Files beside a model file that belong to it. */
+  parts: 4096,
   /** JSON of the architecture. */
   config_bytes: 64 * 1024 * 1024,
   zipEntries: 10_000,
