@@ -4,13 +4,14 @@ import path from 'node:path';
 import pino from 'pino';
 import { messageOf, SqlensError, SqlState } from '../common/errors.ts';
 import { SQLENS_VERSION } from '../common/version.ts';
-import { compileInChild, printable, summaryText } from '../models/index.ts';
+import { compileInChild, modelSize_bytes, printable, summaryText, withParts } from '../models/index.ts';
 import { type Config, configHelp, readConfig } from './config.ts';
 import { runDemo } from './demo.ts';
 import { firstLine, readHidden } from './password-prompt.ts';
 import { compileMemory_bytes } from './query/ddl/create-model.ts';
 import { startServer } from './start.ts';
 import { USER_USAGE, userCommand } from './user-command.ts';
+import { PULL_USAGE, pullCommand } from './zoo/pull-command.ts';
 
 const USAGE = `Usage: sqlens <command>
 
@@ -18,6 +19,7 @@ const USAGE = `Usage: sqlens <command>
   demo [options]            serves, runs a tour of statements over the socket, prints their rows, stops
   user add|list|remove      who may connect: the lines of a password file
   model inspect FILE        prints what a model file is made of
+  model pull NAME           brings the weights of a named model into the data directory
   --version
   <command> --help
 
@@ -34,6 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
     case 'demo':
       return wantsHelp(rest) ? print(configHelp().replace('sqlens serve', 'sqlens demo')) : demo(rest);
     case 'model':
+      if (rest[0] === 'pull') return wantsHelp(rest) ? print(PULL_USAGE) : pull(rest.slice(1));
       return wantsHelp(rest) ? print(INSPECT_USAGE) : inspect(rest);
     case 'user':
       return wantsHelp(rest) || rest.length === 0 ? print(USER_USAGE) : user(rest);
@@ -94,14 +97,25 @@ function user(args: readonly string[]): Promise<number> {
   });
 }
 
+async function pull(args: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  const interrupted = () => stop.abort(new Error('interrupted; what has come so far is kept'));
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  return pullCommand(args, process.env, { print, note, signal: stop.signal });
+}
+
 async function inspect(args: readonly string[]): Promise<number> {
   const [verb, file, ...more] = args;
   if (verb !== 'inspect' || file === undefined || more.length > 0) {
     process.stderr.write(INSPECT_USAGE);
     return 2;
   }
-  const source = { name: path.basename(file), bytes: await readModelFile(file) };
-  const limits = { memory_bytes: compileMemory_bytes(source.bytes.length), timeout_ms: 120_000 };
+  const source = await withParts(
+    { name: path.basename(file), bytes: await readModelFile(file) },
+    ({ name }) => readModelFile(path.join(path.dirname(file), name)),
+  );
+  const limits = { memory_bytes: compileMemory_bytes(modelSize_bytes(source)), timeout_ms: 120_000 };
   const { manifest } = await compileInChild(source, { preprocess: 'none', output: undefined }, limits);
   print(summaryText(source.name, manifest));
   return 0;
@@ -114,7 +128,7 @@ async function readModelFile(file: string): Promise<Uint8Array> {
     throw new SqlensError({
       sqlState: SqlState.undefinedFile,
       message: `the model file ${path.resolve(file)} cannot be read: ${messageOf(error)}`,
-      hint: 'model inspect takes the path of one .h5, .keras or .onnx file.',
+      hint: 'model inspect takes the path of one .h5, .keras, .onnx or model.json file.',
       cause: error,
     });
   }
