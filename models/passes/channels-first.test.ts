@@ -12,7 +12,7 @@ describe('channels first', () => {
     const branch = g.conv(stem, { filters: 4, pad: 1 });
     const sum = g.add({ kind: 'merge', mode: 'add' }, stem, branch);
     const joined = g.add({ kind: 'concat', axis: 2 }, sum, stem);
-    const pooled = g.add({ kind: 'globalPool2d', mode: 'average', layout: 'nhwc' }, joined);
+    const pooled = g.add({ kind: 'globalPool', mode: 'average', axes: 2, layout: 'channelsLast' }, joined);
     const graph = runPasses(g.finish(g.add({ kind: 'reshape', shape: [8] }, pooled)), [channelsFirst]);
     const transposes = graph.nodes.filter(({ op }) => op.kind === 'transpose');
     assert.deepEqual(

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { type Conv2dOp, filterCount } from '../graph/ops/conv2d.ts';
+import { type ConvOp, type ConvTransposeOp, filterCount, kernelChannels } from '../graph/ops/conv.ts';
 import type { DenseOp } from '../graph/ops/dense.ts';
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { rebuild } from '../graph/rebuild.ts';
@@ -19,9 +19,14 @@ export function foldAffineBackward(graph: Graph): Graph {
     const length = Math.max(op.scale?.data.length ?? 1, op.offset?.data.length ?? 1);
     if (length > 1 && op.axis !== input.shape.length - 1) return undefined;
     switch (before.op.kind) {
-      case 'conv2d':
-        if (before.op.layout !== 'nhwc') return undefined;
+      case 'conv':
+        if (before.op.layout !== 'channelsLast') return undefined;
         return rewriter.add(scaled(before.op, op, filterCount(before.op)), before.inputs, before.layer);
+      case 'convTranspose': {
+        if (before.op.layout !== 'channelsLast') return undefined;
+        const [filters, channels] = kernelChannels(before.op);
+        return rewriter.add(scaled(before.op, op, filters, channels), before.inputs, before.layer);
+      }
       case 'dense':
         return rewriter.add(
           scaled(before.op, op, at(before.op.kernel.shape, 1)),
@@ -34,13 +39,25 @@ export function foldAffineBackward(graph: Graph): Graph {
   });
 }
 
-/** Kernels keep the output channel in their last axis (depthwise: in the last two), so it varies fastest. */
-function scaled<Op extends Conv2dOp | DenseOp>(op: Op, affine: AffineOp, channels: number): Op {
+/**
+ * Kernels keep the output channel in their last axis (depthwise: in the last two), so it varies fastest.
+ *
+ * @param run numbers in a row that belong to one output channel: more than one for transposed convolutions
+ */
+function scaled<Op extends ConvOp | ConvTransposeOp | DenseOp>(
+  op: Op,
+  affine: AffineOp,
+  channels: number,
+  run = 1,
+): Op {
   const factors = Float64Array.from({ length: channels }, (_, i) => channelValue(affine.scale, i, 1));
   const { data } = op.kernel;
   const kernel = new Float32Array(data.length);
-  for (let row = 0; row < data.length; row += channels) {
-    for (let i = 0; i < channels; i++) kernel[row + i] = (data[row + i] ?? Number.NaN) * at(factors, i);
+  for (let start = 0; start < data.length; ) {
+    for (const factor of factors) {
+      for (const end = start + run; start < end; start++)
+        kernel[start] = (data[start] ?? Number.NaN) * factor;
+    }
   }
   const bias = new Float32Array(channels);
   for (let i = 0; i < channels; i++) {

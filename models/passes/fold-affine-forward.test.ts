@@ -8,7 +8,7 @@ describe('an affine before', () => {
     for (const groups of [1, 3]) {
       const g = new TestGraph();
       const x = g.conv(g.affine(g.input(5, 6, 3)), { filters: 6, groups });
-      await checkPass(g.finish(x), foldAffineForward, ['input', 'conv2d']);
+      await checkPass(g.finish(x), foldAffineForward, ['input', 'conv']);
     }
   });
 
@@ -16,7 +16,7 @@ describe('an affine before', () => {
     const g = new TestGraph();
     await checkPass(g.finish(g.depthwise(g.affine(g.input(5, 6, 3)), 2)), foldAffineForward, [
       'input',
-      'conv2d',
+      'conv',
     ]);
   });
 
@@ -26,7 +26,7 @@ describe('an affine before', () => {
       (g: TestGraph) => g.depthwise(g.affine(g.input(5, 6, 3)), 2, 1),
     ]) {
       const g = new TestGraph();
-      const graph = await checkPass(g.finish(make(g)), foldAffineForward, ['input', 'affine', 'conv2d']);
+      const graph = await checkPass(g.finish(make(g)), foldAffineForward, ['input', 'affine', 'conv']);
       const affine = graph.nodes[1]?.op;
       assert.ok(affine?.kind === 'affine' && affine.scale === undefined && affine.offset !== undefined);
     }
@@ -38,7 +38,7 @@ describe('an affine before', () => {
       { kind: 'affine', scale: g.positive(3), offset: undefined, axis: 2 },
       g.input(5, 6, 3),
     );
-    await checkPass(g.finish(g.conv(scaled, { filters: 4, pad: 1 })), foldAffineForward, ['input', 'conv2d']);
+    await checkPass(g.finish(g.conv(scaled, { filters: 4, pad: 1 })), foldAffineForward, ['input', 'conv']);
   });
 
   it('a dense layer', async () => {
@@ -49,7 +49,7 @@ describe('an affine before', () => {
   it('stays where it is used elsewhere, along another axis, or multiplies by zero before padding', async () => {
     const g = new TestGraph();
     const x = g.affine(g.input(5, 6, 3));
-    const kept = ['input', 'affine', 'conv2d'] as const;
+    const kept = ['input', 'affine', 'conv'] as const;
     await checkPass(g.finish(g.conv(x, { filters: 4 }), x), foldAffineForward, kept);
     const h = new TestGraph();
     await checkPass(h.finish(h.conv(h.affine(h.input(5, 6, 3), 0), { filters: 4 })), foldAffineForward, kept);

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { type Conv2dOp, filterCount } from '../graph/ops/conv2d.ts';
+import { type ConvOp, type ConvTransposeOp, filterCount, kernelChannels } from '../graph/ops/conv.ts';
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { hasPads } from '../graph/ops/window.ts';
 import { rebuild } from '../graph/rebuild.ts';
@@ -9,7 +9,7 @@ import { channelValue } from './merge-affines.ts';
 /**
  * An affine before a convolution or dense layer (preprocessing, Rescaling, a BatchNormalization after an activation)
  * becomes part of its weights. Before a padded convolution only the factor does: padding is zero after the offset
- * was added, so the offset stays, divided by the factor.
+ * was added, so the offset stays, divided by the factor. So it is before a transposed one.
  */
 export function foldAffineForward(graph: Graph): Graph {
   return rebuild(graph, (node, inputs, rewriter) => {
@@ -27,10 +27,12 @@ export function foldAffineForward(graph: Graph): Graph {
         before.inputs,
       );
     }
-    if (op.kind !== 'conv2d' || op.layout !== 'nhwc') return undefined;
-    const padded = hasPads(op.pads);
+    if (op.kind !== 'conv' && op.kind !== 'convTranspose') return undefined;
+    if (op.layout !== 'channelsLast') return undefined;
+    // A transposed convolution is as if padded: at the borders fewer taps meet than inside.
+    const padded = op.kind === 'convTranspose' || hasPads(op.pads);
     if (!padded) {
-      const split = distribute(op.kernel.data, before.op, filterCount(op), kernelChannels(op));
+      const split = distribute(op.kernel.data, before.op, filterCount(op), channelsOf(op));
       return rewriter.add(
         { ...op, kernel: op.kernel.with(split.kernel), bias: biasOf(op, split.bias) },
         before.inputs,
@@ -39,12 +41,7 @@ export function foldAffineForward(graph: Graph): Graph {
     if (scale === undefined || scale.data.some((value) => value === 0)) return undefined;
     const remainder = offset && dividedOffset(offset, scale);
     if (remainder?.data.some((value) => !Number.isFinite(value))) return undefined;
-    const split = distribute(
-      op.kernel.data,
-      { ...before.op, offset: undefined },
-      filterCount(op),
-      kernelChannels(op),
-    );
+    const split = distribute(op.kernel.data, { ...before.op, offset: undefined }, 0, channelsOf(op));
     const shifted: AffineOp = { ...before.op, scale: undefined, offset: remainder };
     const value =
       remainder === undefined ? before.inputs : [rewriter.add(shifted, before.inputs, before.layer)];
@@ -62,9 +59,9 @@ function dividedOffset(offset: Weight, scale: Weight): Weight {
 }
 
 /** Input and output channel of a kernel's number. */
-function kernelChannels(op: Conv2dOp): (i: number) => readonly [input: number, output: number] {
-  const inputs = at(op.kernel.shape, 2);
-  const outputs = at(op.kernel.shape, 3);
+function channelsOf(op: ConvOp | ConvTransposeOp): (i: number) => readonly [input: number, output: number] {
+  const [inputs, outputs] = kernelChannels(op);
+  if (op.kind === 'convTranspose') return (i) => [i % outputs, Math.floor(i / outputs) % inputs];
   if (op.depthwise) {
     const channels = inputs * outputs;
     return (i) => [Math.floor((i % channels) / outputs), i % channels];

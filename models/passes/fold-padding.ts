@@ -9,9 +9,9 @@ import { rebuild } from '../graph/rebuild.ts';
 export function foldPadding(graph: Graph): Graph {
   return rebuild(graph, (node, [input], rewriter) => {
     const { op } = node;
-    if (input === undefined || (op.kind !== 'conv2d' && op.kind !== 'pad2d')) return undefined;
+    if (input === undefined || (op.kind !== 'conv' && op.kind !== 'pad')) return undefined;
     const before = rewriter.producer(input);
-    if (before.op.kind !== 'pad2d' || before.op.layout !== op.layout) return undefined;
+    if (before.op.kind !== 'pad' || before.op.layout !== op.layout) return undefined;
     return rewriter.add({ ...op, pads: addPads(op.pads, before.op.pads) }, before.inputs);
   });
 }

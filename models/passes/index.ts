@@ -15,6 +15,7 @@ import { mergeAffines } from './merge-affines.ts';
 import { normalizationToAffine } from './normalization-to-affine.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
+import { sinkTransposes } from './sink-transposes.ts';
 
 export type Pass = (graph: Graph) => Graph;
 
@@ -24,6 +25,8 @@ export const LAYOUT_PASSES: readonly Pass[] = [channelsFirst, simplifyShapes];
 /** In this order: training goes, constants gather in weights, then axes are ordered and transposes disappear. */
 export const INFERENCE_PASSES: readonly Pass[] = [
   dropNoise,
+  sinkTransposes,
+  simplifyShapes,
   normalizationToAffine,
   mergeAffines,
   foldPadding,

@@ -4,7 +4,6 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Graph, GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops/definition.ts';
 import type { Op, OpKind } from '../graph/ops/index.ts';
-import { NO_PADS } from '../graph/ops/window.ts';
 import { elementCount, Weight } from '../graph/weight.ts';
 import { lowerToOnnx } from '../onnx/lower/index.ts';
 import { dropNoise } from '../passes/drop-noise.ts';
@@ -53,33 +52,37 @@ export class TestGraph {
     options: { filters: number; size?: number; pad?: number; bias?: boolean; groups?: number },
   ): Value {
     const { filters, size = 3, pad = 0, bias = true, groups = 1 } = options;
-    const channels = input.shape[2] ?? 0;
+    const channels = input.shape.at(-1) ?? 0;
+    const axes = input.shape.length - 1;
+    const each = (value: number): number[] => new Array<number>(axes).fill(value);
     const op: Op = {
-      kind: 'conv2d',
-      kernel: this.weight(size, size, channels / groups, filters),
+      kind: 'conv',
+      kernel: this.weight(...each(size), channels / groups, filters),
       bias: bias ? this.weight(filters) : undefined,
       depthwise: false,
-      strides: [1, 1],
-      dilations: [1, 1],
+      strides: each(1),
+      dilations: each(1),
       groups,
-      pads: pad === 0 ? NO_PADS : { top: pad, left: pad, bottom: pad, right: pad },
-      layout: 'nhwc',
+      pads: { begin: each(pad), end: each(pad) },
+      layout: 'channelsLast',
     };
     return this.add(op, input);
   }
 
   depthwise(input: Value, multiplier: number, pad = 0): Value {
-    const channels = input.shape[2] ?? 0;
+    const channels = input.shape.at(-1) ?? 0;
+    const axes = input.shape.length - 1;
+    const each = (value: number): number[] => new Array<number>(axes).fill(value);
     const op: Op = {
-      kind: 'conv2d',
-      kernel: this.weight(3, 3, channels, multiplier),
+      kind: 'conv',
+      kernel: this.weight(...each(3), channels, multiplier),
       bias: this.weight(channels * multiplier),
       depthwise: true,
-      strides: [1, 1],
-      dilations: [1, 1],
+      strides: each(1),
+      dilations: each(1),
       groups: 1,
-      pads: { top: pad, left: pad, bottom: pad, right: pad },
-      layout: 'nhwc',
+      pads: { begin: each(pad), end: each(pad) },
+      layout: 'channelsLast',
     };
     return this.add(op, input);
   }
@@ -102,8 +105,28 @@ export class TestGraph {
     return this.add({ kind: 'activation', fn }, input);
   }
 
-  pad(input: Value, top: number, left: number, bottom: number, right: number): Value {
-    return this.add({ kind: 'pad2d', pads: { top, left, bottom, right }, layout: 'nhwc' }, input);
+  convTranspose(
+    input: Value,
+    options: { filters: number; stride?: number; bias?: boolean; crop?: number },
+  ): Value {
+    const { filters, stride = 2, bias = true, crop = 1 } = options;
+    const axes = input.shape.length - 1;
+    const each = (value: number): number[] => new Array<number>(axes).fill(value);
+    const op: Op = {
+      kind: 'convTranspose',
+      kernel: this.weight(...each(3), filters, input.shape.at(-1) ?? 0),
+      bias: bias ? this.weight(filters) : undefined,
+      strides: each(stride),
+      dilations: each(1),
+      crops: { begin: each(crop), end: each(0) },
+      layout: 'channelsLast',
+    };
+    return this.add(op, input);
+  }
+
+  /** @param begin zeros before each spatial axis */
+  pad(input: Value, begin: readonly number[], end: readonly number[]): Value {
+    return this.add({ kind: 'pad', pads: { begin, end }, layout: 'channelsLast' }, input);
   }
 
   flatten(input: Value): Value {

@@ -1,6 +1,6 @@
 import { invalidLayer } from '../../model-error.ts';
 import { at, elementCount, type Weight } from '../weight.ts';
-import { axisToNchw, type OpDefinition } from './definition.ts';
+import { type AxisOrder, movedAxis, type OpDefinition } from './definition.ts';
 import { singleInput } from './image-input.ts';
 
 /** A function of each number by itself, with everything it depends on. */
@@ -45,7 +45,7 @@ export const softmax: OpDefinition<SoftmaxOp> = {
     }
     return { shape: input.shape, type: 'float32' };
   },
-  relayout: (op) => ({ ...op, axis: axisToNchw(op.axis) }),
+  relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };
 
 /** x where positive, else x · alpha, with alpha learned. */
@@ -53,8 +53,8 @@ export interface PreluOp {
   readonly kind: 'prelu';
   /** One number for each position of the input; 1 along shared axes. */
   readonly alpha: Weight;
-  /** Axis order of alpha's numbers against the file's: lowering transposes them. */
-  readonly layout: 'nhwc' | 'nchw';
+  /** The order of the value's axes against those of alpha, which stays as the file has it: lowering transposes it. */
+  readonly order: AxisOrder;
 }
 
 export const prelu: OpDefinition<PreluOp> = {
@@ -62,13 +62,13 @@ export const prelu: OpDefinition<PreluOp> = {
   infer(op, inputs, layer) {
     const input = singleInput(inputs, layer);
     const alpha = op.alpha.shape;
-    const order = op.layout === 'nchw' ? [2, 0, 1] : alpha.map((_, axis) => axis);
+    const sizes = op.order.map((axis) => (axis < 0 ? 1 : at(alpha, axis)));
     const fits =
-      alpha.length === input.shape.length &&
-      order.every((axis, i) => at(alpha, axis) === 1 || at(alpha, axis) === input.shape[i]) &&
+      sizes.length === input.shape.length &&
+      sizes.every((size, axis) => size === 1 || size === input.shape[axis]) &&
       elementCount(alpha) > 0;
     if (!fits) throw invalidLayer(layer, `alpha of shape (${alpha.join(', ')}) does not fit its input`);
     return { shape: input.shape, type: 'float32' };
   },
-  relayout: (op) => ({ ...op, layout: 'nchw' }),
+  relayout: (op, order) => ({ ...op, order: order.map((axis) => op.order[axis] ?? -1) }),
 };

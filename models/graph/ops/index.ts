@@ -1,12 +1,29 @@
 /** The kinds of nodes: one small file for each family, one table that fails to compile when a kind is missing. */
 import { type ActivationOp, activation, type PreluOp, prelu, type SoftmaxOp, softmax } from './activation.ts';
-import { type Conv2dOp, conv2d } from './conv2d.ts';
+import { type ConvOp, type ConvTransposeOp, conv, convTranspose } from './conv.ts';
 import type { OpDefinition } from './definition.ts';
 import { type DenseOp, dense } from './dense.ts';
+import { type ElementwiseOp, elementwise } from './elementwise.ts';
+import {
+  type GroupNormalizationOp,
+  groupNormalization,
+  type LayerNormalizationOp,
+  layerNormalization,
+} from './feature-normalization.ts';
 import { type ConcatOp, concat, type MergeOp, merge } from './merging.ts';
 import { type NoiseOp, noise } from './noise.ts';
 import { type AffineOp, affine, type BatchNormalizationOp, batchNormalization } from './normalization.ts';
-import { type GlobalPool2dOp, globalPool2d, type Pad2dOp, type Pool2dOp, pad2d, pool2d } from './pooling.ts';
+import { type PadOp, pad } from './padding.ts';
+import {
+  type AdaptivePoolOp,
+  adaptivePool,
+  type GlobalPoolOp,
+  globalPool,
+  type PoolOp,
+  pool,
+} from './pooling.ts';
+import { type CumulativeSumOp, cumulativeSum, type ReduceOp, reduce, type TopKOp, topK } from './reducing.ts';
+import { type ResizeOp, resize } from './resize.ts';
 import {
   type CastOp,
   cast,
@@ -19,25 +36,36 @@ import {
   type TransposeOp,
   transpose,
 } from './shaping.ts';
+import { type SliceOp, slice } from './slicing.ts';
 
 export type Op =
   | ActivationOp
+  | AdaptivePoolOp
   | AffineOp
   | BatchNormalizationOp
   | CastOp
   | ConcatOp
-  | Conv2dOp
+  | ConvOp
+  | ConvTransposeOp
+  | CumulativeSumOp
   | DenseOp
+  | ElementwiseOp
   | GatherOp
-  | GlobalPool2dOp
+  | GlobalPoolOp
+  | GroupNormalizationOp
   | InputOp
+  | LayerNormalizationOp
   | MergeOp
   | NoiseOp
-  | Pad2dOp
-  | Pool2dOp
+  | PadOp
+  | PoolOp
   | PreluOp
+  | ReduceOp
   | ReshapeOp
+  | ResizeOp
+  | SliceOp
   | SoftmaxOp
+  | TopKOp
   | TransposeOp;
 
 export type OpKind = Op['kind'];
@@ -45,22 +73,32 @@ export type OpOfKind<K extends OpKind> = Extract<Op, { kind: K }>;
 
 const OPS: { readonly [K in OpKind]: OpDefinition<OpOfKind<K>> } = {
   activation,
+  adaptivePool,
   affine,
   batchNormalization,
   cast,
   concat,
-  conv2d,
+  conv,
+  convTranspose,
+  cumulativeSum,
   dense,
+  elementwise,
   gather,
-  globalPool2d,
+  globalPool,
+  groupNormalization,
   input,
+  layerNormalization,
   merge,
   noise,
-  pad2d,
-  pool2d,
+  pad,
+  pool,
   prelu,
+  reduce,
   reshape,
+  resize,
+  slice,
   softmax,
+  topK,
   transpose,
 };
 

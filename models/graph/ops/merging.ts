@@ -1,5 +1,5 @@
 import { invalidLayer } from '../../model-error.ts';
-import { axisToNchw, type OpDefinition } from './definition.ts';
+import { movedAxis, type OpDefinition } from './definition.ts';
 import { describeShape } from './image-input.ts';
 
 /** Several inputs of one rank, number by number; axes of length 1 stretch. */
@@ -57,5 +57,5 @@ export const concat: OpDefinition<ConcatOp> = {
     const length = inputs.reduce((sum, other) => sum + (other.shape[op.axis] ?? 0), 0);
     return { shape: first.shape.map((size, axis) => (axis === op.axis ? length : size)), type: 'float32' };
   },
-  relayout: (op) => ({ ...op, axis: axisToNchw(op.axis) }),
+  relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };

@@ -1,6 +1,6 @@
 import { invalidLayer } from '../../model-error.ts';
 import type { Weight } from '../weight.ts';
-import { axisToNchw, type OpDefinition } from './definition.ts';
+import { movedAxis, type OpDefinition } from './definition.ts';
 import { singleInput } from './image-input.ts';
 
 /** Batch normalization with its statistics: training updates them, inference turns the node into an affine. */
@@ -29,7 +29,7 @@ export const batchNormalization: OpDefinition<BatchNormalizationOp> = {
     }
     return { shape: input.shape, type: 'float32' };
   },
-  relayout: (op) => ({ ...op, axis: axisToNchw(op.axis) }),
+  relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };
 
 /** y = x · scale + offset, with one number for all or one for each position along an axis. */
@@ -54,5 +54,5 @@ export const affine: OpDefinition<AffineOp> = {
     }
     return { shape: input.shape, type: 'float32' };
   },
-  relayout: (op) => ({ ...op, axis: axisToNchw(op.axis) }),
+  relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };

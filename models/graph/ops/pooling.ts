@@ -1,59 +1,78 @@
-import { imageShape, type Layout, type OpDefinition } from './definition.ts';
-import { imageInput } from './image-input.ts';
-import { type Pads, type Pair, slide } from './window.ts';
+import type { OpDefinition } from './definition.ts';
+import { addsRow, type Layout, spatialInput, spatialShape } from './layout.ts';
+import { type Pads, slide, withRow } from './window.ts';
 
-export interface Pool2dOp {
-  readonly kind: 'pool2d';
+export interface PoolOp {
+  readonly kind: 'pool';
   /** `average` leaves the padding out of its count. */
   readonly mode: 'max' | 'average';
-  readonly size: Pair;
-  readonly strides: Pair;
+  readonly size: readonly number[];
+  readonly strides: readonly number[];
   readonly pads: Pads;
   readonly layout: Layout;
 }
 
-export const pool2d: OpDefinition<Pool2dOp> = {
+export const pool: OpDefinition<PoolOp> = {
   layout: 'spatial',
   infer(op, inputs, layer) {
-    const { height, width, channels } = imageInput(inputs, op.layout, layer);
-    const [outHeight, outWidth] = slide({ ...op, dilations: [1, 1] }, height, width, layer);
-    return { shape: imageShape(outHeight, outWidth, channels, op.layout), type: 'float32' };
-  },
-  relayout: (op) => ({ ...op, layout: 'nchw' }),
-};
-
-/** One number per channel, kept as a 1×1 image. */
-export interface GlobalPool2dOp {
-  readonly kind: 'globalPool2d';
-  readonly mode: 'max' | 'average';
-  readonly layout: Layout;
-}
-
-export const globalPool2d: OpDefinition<GlobalPool2dOp> = {
-  layout: 'spatial',
-  infer(op, inputs, layer) {
-    const { channels } = imageInput(inputs, op.layout, layer);
-    return { shape: imageShape(1, 1, channels, op.layout), type: 'float32' };
-  },
-  relayout: (op) => ({ ...op, layout: 'nchw' }),
-};
-
-/** Zeros around an image. */
-export interface Pad2dOp {
-  readonly kind: 'pad2d';
-  readonly pads: Pads;
-  readonly layout: Layout;
-}
-
-export const pad2d: OpDefinition<Pad2dOp> = {
-  layout: 'spatial',
-  infer(op, inputs, layer) {
-    const { height, width, channels } = imageInput(inputs, op.layout, layer);
-    const { top, bottom, left, right } = op.pads;
+    const { sizes, channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    const dilations = new Array<number>(op.size.length).fill(1);
     return {
-      shape: imageShape(height + top + bottom, width + left + right, channels, op.layout),
+      shape: spatialShape(slide({ ...op, dilations }, sizes, layer), channels, op.layout),
       type: 'float32',
     };
   },
-  relayout: (op) => ({ ...op, layout: 'nchw' }),
+  relayout(op, order) {
+    const first: PoolOp = { ...op, layout: 'channelsFirst' };
+    if (!addsRow(order)) return first;
+    return { ...first, size: [1, ...op.size], strides: [1, ...op.strides], pads: withRow(op.pads) };
+  },
 };
+
+/** One number per channel; the spatial axes stay with length 1. */
+export interface GlobalPoolOp {
+  readonly kind: 'globalPool';
+  readonly mode: 'max' | 'average';
+  /** How many spatial axes there are. */
+  readonly axes: number;
+  readonly layout: Layout;
+}
+
+export const globalPool: OpDefinition<GlobalPoolOp> = {
+  layout: 'spatial',
+  infer(op, inputs, layer) {
+    const { sizes, channels } = spatialInput(inputs, op.axes, op.layout, layer);
+    const ones = sizes.map(() => 1);
+    return { shape: spatialShape(ones, channels, op.layout), type: 'float32' };
+  },
+  relayout: (op, order) => ({ ...op, layout: 'channelsFirst', axes: op.axes + (addsRow(order) ? 1 : 0) }),
+};
+
+/** As many windows along each axis as `size` says: window i goes from ⌊i·n/size⌋ to ⌈(i+1)·n/size⌉ of n positions. */
+export interface AdaptivePoolOp {
+  readonly kind: 'adaptivePool';
+  readonly mode: 'max' | 'average';
+  readonly size: readonly number[];
+  readonly layout: Layout;
+}
+
+export const adaptivePool: OpDefinition<AdaptivePoolOp> = {
+  layout: 'spatial',
+  infer(op, inputs, layer) {
+    const { channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    return { shape: spatialShape(op.size, channels, op.layout), type: 'float32' };
+  },
+  relayout: (op, order) => ({
+    ...op,
+    layout: 'channelsFirst',
+    size: addsRow(order) ? [1, ...op.size] : op.size,
+  }),
+};
+
+/** First position and end of each window of an adaptive pooling along an axis. */
+export function adaptiveWindows(length: number, count: number): readonly (readonly [number, number])[] {
+  return Array.from({ length: count }, (_, i) => [
+    Math.floor((i * length) / count),
+    Math.ceil(((i + 1) * length) / count),
+  ]);
+}

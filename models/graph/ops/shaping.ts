@@ -1,6 +1,6 @@
 import { compilerDefect, invalidLayer } from '../../model-error.ts';
 import { elementCount } from '../weight.ts';
-import { axisToNchw, type OpDefinition, type ValueType } from './definition.ts';
+import { movedAxis, type OpDefinition, type ValueType } from './definition.ts';
 import { describeShape, singleInput } from './image-input.ts';
 
 /** What the model is fed. */
@@ -89,5 +89,5 @@ export const gather: OpDefinition<GatherOp> = {
       type: value.type,
     };
   },
-  relayout: (op) => ({ ...op, axis: axisToNchw(op.axis) }),
+  relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };

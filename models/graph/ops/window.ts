@@ -1,62 +1,67 @@
 import { invalidLayer } from '../../model-error.ts';
 import type { LayerRef } from '../layer-ref.ts';
+import { at } from '../weight.ts';
 
+/** Positions added before and after each spatial axis. */
 export interface Pads {
-  readonly top: number;
-  readonly left: number;
-  readonly bottom: number;
-  readonly right: number;
+  readonly begin: readonly number[];
+  readonly end: readonly number[];
 }
 
-export const NO_PADS: Pads = { top: 0, left: 0, bottom: 0, right: 0 };
+export function noPads(axes: number): Pads {
+  const none = new Array<number>(axes).fill(0);
+  return { begin: none, end: none };
+}
 
 export function hasPads(pads: Pads): boolean {
-  return pads.top !== 0 || pads.left !== 0 || pads.bottom !== 0 || pads.right !== 0;
+  return [...pads.begin, ...pads.end].some((pad) => pad !== 0);
 }
 
 export function addPads(a: Pads, b: Pads): Pads {
   return {
-    top: a.top + b.top,
-    left: a.left + b.left,
-    bottom: a.bottom + b.bottom,
-    right: a.right + b.right,
+    begin: a.begin.map((pad, axis) => pad + at(b.begin, axis)),
+    end: a.end.map((pad, axis) => pad + at(b.end, axis)),
   };
 }
 
-/** A pair for height and width. */
-export type Pair = readonly [height: number, width: number];
+/** The pads of an image of one row, from those of a sequence. */
+export function withRow(pads: Pads): Pads {
+  return { begin: [0, ...pads.begin], end: [0, ...pads.end] };
+}
 
-/** What slides over an image: convolution kernels and pooling windows. */
+/** What slides over the spatial axes: convolution kernels and pooling windows. One number for each axis. */
 export interface Window {
-  readonly size: Pair;
-  readonly strides: Pair;
-  readonly dilations: Pair;
+  readonly size: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
   readonly pads: Pads;
 }
 
-/** Height and width after sliding a window over an image; an error when it does not fit once. */
-export function slide(window: Window, height: number, width: number, layer: LayerRef): Pair {
-  const { size, strides, dilations, pads } = window;
-  const along = (length: number, axis: 0 | 1, padding: number): number => {
-    const extent = (size[axis] - 1) * dilations[axis] + 1;
-    const steps = Math.floor((length + padding - extent) / strides[axis]) + 1;
-    if (steps < 1) {
-      throw invalidLayer(layer, `a window of ${size.join('×')} does not fit an image of ${height}×${width}`);
-    }
-    return steps;
-  };
-  return [along(height, 0, pads.top + pads.bottom), along(width, 1, pads.left + pads.right)];
+/** How far a window reaches along an axis. */
+export function extent(window: Pick<Window, 'size' | 'dilations'>, axis: number): number {
+  return (at(window.size, axis) - 1) * at(window.dilations, axis) + 1;
 }
 
-/** Keras' (TensorFlow's) 'same' padding as explicit numbers: the odd row or column goes to the bottom right. */
-export function samePads(window: Omit<Window, 'pads'>, height: number, width: number): Pads {
-  const along = (length: number, axis: 0 | 1): Pair => {
-    const stride = window.strides[axis];
-    const extent = (window.size[axis] - 1) * window.dilations[axis] + 1;
-    const total = Math.max((Math.ceil(length / stride) - 1) * stride + extent - length, 0);
-    return [Math.floor(total / 2), Math.ceil(total / 2)];
+/** Sizes after sliding a window over axes of `sizes`; an error when it does not fit once. */
+export function slide(window: Window, sizes: readonly number[], layer: LayerRef): number[] {
+  return sizes.map((length, axis) => {
+    const padded = length + at(window.pads.begin, axis) + at(window.pads.end, axis);
+    const steps = Math.floor((padded - extent(window, axis)) / at(window.strides, axis)) + 1;
+    if (steps < 1) {
+      throw invalidLayer(layer, `a window of ${window.size.join('×')} does not fit ${sizes.join('×')}`);
+    }
+    return steps;
+  });
+}
+
+/** Keras' (TensorFlow's) 'same' padding as explicit numbers: an odd one goes to the end of its axis. */
+export function samePads(window: Omit<Window, 'pads'>, sizes: readonly number[]): Pads {
+  const totals = sizes.map((length, axis) => {
+    const stride = at(window.strides, axis);
+    return Math.max((Math.ceil(length / stride) - 1) * stride + extent(window, axis) - length, 0);
+  });
+  return {
+    begin: totals.map((total) => Math.floor(total / 2)),
+    end: totals.map((total) => Math.ceil(total / 2)),
   };
-  const [top, bottom] = along(height, 0);
-  const [left, right] = along(width, 1);
-  return { top, left, bottom, right };
 }

@@ -83,19 +83,25 @@ export class OptionReader {
     return word;
   }
 
-  /** Height and width: one positive number for both, or two. */
-  pair(name: string, fallback?: number): readonly [number, number] {
+  /** A positive number for each of so many axes: one for all, or one each. */
+  counts(name: string, axes: number, fallback?: number): readonly number[] {
     const value = this.raw(name) ?? fallback;
-    const [height, width, ...rest] = isList(value) ? value : [value, value];
-    if (!isCount(height) || !isCount(width) || rest.length > 0) {
-      throw this.#invalid(name, value, 'one or two positive whole numbers');
+    const numbers = isList(value) ? value : new Array<unknown>(axes).fill(value);
+    if (numbers.length !== axes || !numbers.every(isCount)) {
+      throw this.#invalid(
+        name,
+        value,
+        axes === 1 ? 'a positive whole number' : `one or ${axes} positive whole numbers`,
+      );
     }
-    return [height, width];
+    return numbers;
   }
 
-  /** Channels stand last in every file that is read; the option must agree. */
-  channelsLast(): void {
-    this.word('data_format', ['channels_last'], 'channels_last');
+  /** True when the layer's own option says that channels stand before the spatial axes. */
+  channelsFirst(): boolean {
+    return (
+      this.word('data_format', ['channels_last', 'channels_first'], 'channels_last') === 'channels_first'
+    );
   }
 
   /** Options that are known to have no effect here. */

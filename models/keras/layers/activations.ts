@@ -45,7 +45,7 @@ export const activationLayers: readonly LayerDefinition[] = [
         );
       }
       const { alpha } = layer.weights({ alpha: alphaShape });
-      return layer.add({ kind: 'prelu', alpha, layout: 'nhwc' }, inputs);
+      return layer.add({ kind: 'prelu', alpha, order: shape.map((_, axis) => axis) }, inputs);
     },
   },
 ];

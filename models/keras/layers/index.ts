@@ -1,27 +1,31 @@
 /** The Keras layers that are compiled. To add one: a file beside this, a line here, a fixture. */
 import { activationLayers } from './activations.ts';
 import { batchNormalizationLayer } from './batch-normalization.ts';
-import { conv2dLayer, depthwiseConv2dLayer, separableConv2dLayer } from './convolution.ts';
+import { convolutionLayers } from './convolution.ts';
 import type { LayerDefinition } from './definition.ts';
 import { denseLayer } from './dense.ts';
+import { locallyConnectedLayers } from './locally-connected.ts';
 import { mergingLayers } from './merging.ts';
 import { noiseLayers } from './noise.ts';
+import { paddingLayers } from './padding.ts';
 import { poolingLayers } from './pooling.ts';
 import { rescalingLayer } from './rescaling.ts';
 import { shapingLayers } from './shaping.ts';
+import { transposedConvolutionLayers } from './transposed-convolution.ts';
 
 const DEFINITIONS: readonly LayerDefinition[] = [
   ...activationLayers,
   batchNormalizationLayer,
-  conv2dLayer,
+  ...convolutionLayers,
   denseLayer,
-  depthwiseConv2dLayer,
+  ...locallyConnectedLayers,
   ...mergingLayers,
   ...noiseLayers,
+  ...paddingLayers,
   ...poolingLayers,
   rescalingLayer,
-  separableConv2dLayer,
   ...shapingLayers,
+  ...transposedConvolutionLayers,
 ];
 
 const BY_CLASS = new Map(

@@ -1,39 +1,66 @@
-import { imageInput } from '../../graph/ops/image-input.ts';
-import { NO_PADS, samePads } from '../../graph/ops/window.ts';
+import { noPads, samePads } from '../../graph/ops/window.ts';
+import { at } from '../../graph/weight.ts';
+import { overChannelsLast } from './channels.ts';
 import type { LayerDefinition } from './definition.ts';
 
-function poolingLayer(classNames: readonly string[], mode: 'max' | 'average'): LayerDefinition {
+type Mode = 'max' | 'average';
+
+function poolingLayer(classNames: readonly string[], mode: Mode, axes: number): LayerDefinition {
   return {
     classNames,
     build(layer, inputs) {
       const { options } = layer;
-      options.channelsLast();
-      const { height, width } = imageInput(inputs, 'nhwc', layer.ref);
-      const size = options.pair('pool_size', 2);
-      const strides = options.raw('strides') === null ? size : options.pair('strides');
+      // Keras 2 calls the one size of Pooling1D pool_length in its oldest files only, which are refused elsewhere.
+      const size = options.counts('pool_size', axes, 2);
+      const strides = options.raw('strides') === null ? size : options.counts('strides', axes);
       const same = options.word('padding', ['valid', 'same'], 'valid') === 'same';
-      const pads = same ? samePads({ size, strides, dilations: [1, 1] }, height, width) : NO_PADS;
-      return layer.add({ kind: 'pool2d', mode, size, strides, pads, layout: 'nhwc' }, inputs);
+      return overChannelsLast(layer, inputs, axes, (input, { sizes }) => {
+        const dilations = size.map(() => 1);
+        const pads = same ? samePads({ size, strides, dilations }, sizes) : noPads(axes);
+        return layer.add({ kind: 'pool', mode, size, strides, pads, layout: 'channelsLast' }, [input]);
+      });
     },
   };
 }
 
-function globalPoolingLayer(classNames: readonly string[], mode: 'max' | 'average'): LayerDefinition {
+function globalPoolingLayer(classNames: readonly string[], mode: Mode, axes: number): LayerDefinition {
   return {
     classNames,
     build(layer, inputs) {
-      layer.options.channelsLast();
-      const { channels } = imageInput(inputs, 'nhwc', layer.ref);
-      const pooled = layer.add({ kind: 'globalPool2d', mode, layout: 'nhwc' }, inputs);
-      if (layer.options.flag('keepdims', false)) return pooled;
-      return layer.add({ kind: 'reshape', shape: [channels] }, [pooled]);
+      const keepdims = layer.options.flag('keepdims', false);
+      return overChannelsLast(layer, inputs, axes, (input, { channels }) => {
+        const pooled = layer.add({ kind: 'globalPool', mode, axes, layout: 'channelsLast' }, [input]);
+        return keepdims ? pooled : layer.add({ kind: 'reshape', shape: [channels] }, [pooled]);
+      });
     },
   };
 }
 
-export const poolingLayers: readonly LayerDefinition[] = [
-  poolingLayer(['MaxPooling2D', 'MaxPool2D'], 'max'),
-  poolingLayer(['AveragePooling2D', 'AvgPool2D'], 'average'),
-  globalPoolingLayer(['GlobalMaxPooling2D', 'GlobalMaxPool2D'], 'max'),
-  globalPoolingLayer(['GlobalAveragePooling2D', 'GlobalAvgPool2D'], 'average'),
-];
+/** So many windows along each axis; where they do not overlap it is an ordinary pooling. */
+function adaptivePoolingLayer(className: string, mode: Mode, axes: number): LayerDefinition {
+  return {
+    classNames: [className],
+    build(layer, inputs) {
+      const size = layer.options.counts('output_size', axes);
+      return overChannelsLast(layer, inputs, axes, (input, { sizes }) => {
+        const layout = 'channelsLast';
+        if (sizes.some((length, i) => length % at(size, i) !== 0)) {
+          return layer.add({ kind: 'adaptivePool', mode, size, layout }, [input]);
+        }
+        const window = sizes.map((length, i) => length / at(size, i));
+        return layer.add({ kind: 'pool', mode, size: window, strides: window, pads: noPads(axes), layout }, [
+          input,
+        ]);
+      });
+    },
+  };
+}
+
+export const poolingLayers: readonly LayerDefinition[] = [1, 2, 3].flatMap((axes) => [
+  poolingLayer([`MaxPooling${axes}D`, `MaxPool${axes}D`], 'max', axes),
+  poolingLayer([`AveragePooling${axes}D`, `AvgPool${axes}D`], 'average', axes),
+  globalPoolingLayer([`GlobalMaxPooling${axes}D`, `GlobalMaxPool${axes}D`], 'max', axes),
+  globalPoolingLayer([`GlobalAveragePooling${axes}D`, `GlobalAvgPool${axes}D`], 'average', axes),
+  adaptivePoolingLayer(`AdaptiveMaxPooling${axes}D`, 'max', axes),
+  adaptivePoolingLayer(`AdaptiveAveragePooling${axes}D`, 'average', axes),
+]);

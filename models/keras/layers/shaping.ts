@@ -1,24 +1,19 @@
 import { singleInput } from '../../graph/ops/image-input.ts';
-import type { Pads } from '../../graph/ops/window.ts';
 import { elementCount } from '../../graph/weight.ts';
 import { invalidLayer } from '../../model-error.ts';
 import { isList, show } from '../config/json.ts';
+import { toChannelsLast } from './channels.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
 
 export const shapingLayers: readonly LayerDefinition[] = [
   {
-    classNames: ['ZeroPadding2D'],
-    build(layer, inputs) {
-      layer.options.channelsLast();
-      return layer.add({ kind: 'pad2d', pads: paddingOption(layer), layout: 'nhwc' }, inputs);
-    },
-  },
-  {
     classNames: ['Flatten'],
     build(layer, inputs) {
-      layer.options.channelsLast();
-      const shape = [elementCount(singleInput(inputs, layer.ref).shape)];
-      return layer.add({ kind: 'reshape', shape }, inputs);
+      const input = singleInput(inputs, layer.ref);
+      // The order of the numbers is that of channels-last, whatever the data has.
+      const moves = layer.options.channelsFirst() && input.shape.length > 1;
+      const value = moves ? toChannelsLast(layer, input) : input;
+      return layer.add({ kind: 'reshape', shape: [elementCount(input.shape)] }, [value]);
     },
   },
   {
@@ -28,23 +23,30 @@ export const shapingLayers: readonly LayerDefinition[] = [
       return layer.add({ kind: 'reshape', shape: targetShape(layer, total) }, inputs);
     },
   },
+  {
+    classNames: ['Permute'],
+    build(layer, inputs) {
+      const { shape } = singleInput(inputs, layer.ref);
+      const dims = layer.options.raw('dims');
+      const order = isList(dims) ? dims.flatMap((axis) => (typeof axis === 'number' ? [axis - 1] : [])) : [];
+      if (order.length !== shape.length || shape.some((_, axis) => !order.includes(axis))) {
+        throw layer.options.invalid('dims', `an order of the ${shape.length} axes of its input`);
+      }
+      return layer.add({ kind: 'transpose', order }, inputs);
+    },
+  },
+  {
+    classNames: ['RepeatVector'],
+    build(layer, inputs) {
+      const count = layer.options.count('n');
+      const { shape } = singleInput(inputs, layer.ref);
+      if (shape.length !== 1)
+        throw invalidLayer(layer.ref, `repeats vectors, its input has ${shape.length + 1} axes`);
+      const row = layer.add({ kind: 'reshape', shape: [1, ...shape] }, inputs);
+      return layer.add({ kind: 'gather', indices: new Array<number>(count).fill(0), axis: 0 }, [row]);
+    },
+  },
 ];
-
-/** One number for all sides, one for each axis, or a pair for each axis. */
-function paddingOption({ options }: LayerContext): Pads {
-  const raw = options.raw('padding') ?? 1;
-  const [rows, columns, ...rest] = isList(raw) ? raw : [raw, raw];
-  const side = (value: unknown): readonly unknown[] => (isList(value) ? value : [value, value]);
-  const [top, bottom, ...moreRows] = side(rows);
-  const [left, right, ...moreColumns] = side(columns);
-  const isPad = (value: unknown): value is number =>
-    typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-  const extra = rest.length + moreRows.length + moreColumns.length > 0;
-  if (extra || !isPad(top) || !isPad(bottom) || !isPad(left) || !isPad(right)) {
-    throw options.invalid('padding', 'a padding of whole numbers');
-  }
-  return { top, bottom, left, right };
-}
 
 /** `target_shape` with its one -1 worked out. */
 function targetShape(layer: LayerContext, total: number): number[] {

@@ -1,33 +1,63 @@
-import type { Conv2dOp } from '../../graph/ops/conv2d.ts';
-import { filterCount, kernelSize } from '../../graph/ops/conv2d.ts';
+import {
+  type ConvOp,
+  type ConvTransposeOp,
+  filterCount,
+  kernelChannels,
+  kernelSize,
+} from '../../graph/ops/conv.ts';
 import type { DenseOp } from '../../graph/ops/dense.ts';
 import type { Pads } from '../../graph/ops/window.ts';
-import { at, transposed } from '../../graph/weight.ts';
+import { transposed } from '../../graph/weight.ts';
 import type { Lower } from './lowering.ts';
-import { requireNchw } from './require-nchw.ts';
+import { requireChannelsFirst } from './require-channels-first.ts';
 
 /** ONNX' order: the starts of all axes, then their ends. */
 export function padsAttribute(pads: Pads): { ints: number[] } {
-  return { ints: [pads.top, pads.left, pads.bottom, pads.right] };
+  return { ints: [...pads.begin, ...pads.end] };
 }
 
-/** Kernels go from Keras' [h, w, in, out] to ONNX' [out, in, h, w]; depthwise from [h, w, c, m] to [c·m, 1, h, w]. */
-export const lowerConv2d: Lower<Conv2dOp> = (op, inputs, { op: emit, weight, layer }) => {
-  requireNchw(op.layout, layer);
+/** Kernels go from Keras' [...sizes, in, out] to ONNX' [out, in, ...sizes]; depthwise from [..., c, m] to [c·m, 1, ...]. */
+export const lowerConv: Lower<ConvOp> = (op, inputs, { op: emit, weight, layer }) => {
+  requireChannelsFirst(op.layout, layer);
   const { kernel } = op;
-  const [height, width] = kernelSize(op);
+  const size = kernelSize(op);
   const filters = filterCount(op);
+  const [channels] = kernelChannels(op);
+  const axes = size.map((_, axis) => axis);
+  const [inner, last] = [size.length, size.length + 1];
   const kernelName = weight(kernel, 'conv', () => ({
-    shape: [filters, op.depthwise ? 1 : at(kernel.shape, 2), height, width],
-    data: transposed(kernel.data, kernel.shape, op.depthwise ? [2, 3, 0, 1] : [3, 2, 0, 1]),
+    shape: [filters, op.depthwise ? 1 : channels, ...size],
+    data: transposed(kernel.data, kernel.shape, [...(op.depthwise ? [inner, last] : [last, inner]), ...axes]),
   }));
   const bias = op.bias === undefined ? [] : [weight(op.bias, 'vector')];
   return emit('Conv', [...inputs, kernelName, ...bias], {
-    kernel_shape: { ints: [height, width] },
+    kernel_shape: { ints: size },
     strides: { ints: op.strides },
     dilations: { ints: op.dilations },
     pads: padsAttribute(op.pads),
-    group: { int: op.depthwise ? at(kernel.shape, 2) : op.groups },
+    group: { int: op.depthwise ? channels : op.groups },
+  });
+};
+
+/** Kernels go from Keras' [...sizes, out, in] to ONNX' [in, out, ...sizes]. */
+export const lowerConvTranspose: Lower<ConvTransposeOp> = (op, inputs, { op: emit, weight, layer }) => {
+  requireChannelsFirst(op.layout, layer);
+  const { kernel } = op;
+  const size = kernelSize(op);
+  const [filters, channels] = kernelChannels(op);
+  const axes = size.map((_, axis) => axis);
+  const kernelName = weight(kernel, 'convTranspose', () => ({
+    shape: [channels, filters, ...size],
+    data: transposed(kernel.data, kernel.shape, [size.length + 1, size.length, ...axes]),
+  }));
+  const bias = op.bias === undefined ? [] : [weight(op.bias, 'vector')];
+  const { begin, end } = op.crops;
+  return emit('ConvTranspose', [...inputs, kernelName, ...bias], {
+    kernel_shape: { ints: size },
+    strides: { ints: op.strides },
+    dilations: { ints: op.dilations },
+    pads: padsAttribute({ begin, end: end.map((crop) => Math.max(crop, 0)) }),
+    output_padding: { ints: end.map((crop) => Math.max(-crop, 0)) },
   });
 };
 

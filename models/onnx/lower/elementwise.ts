@@ -24,11 +24,11 @@ export const lowerSoftmax: Lower<SoftmaxOp> = (op, inputs, { op: emit }) =>
   emit(op.log ? 'LogSoftmax' : 'Softmax', inputs, { axis: { int: op.axis + 1 } });
 
 export const lowerPrelu: Lower<PreluOp> = (op, inputs, { op: emit, weight }) => {
-  const { alpha, layout } = op;
-  const order = layout === 'nchw' ? [2, 0, 1] : alpha.shape.map((_, axis) => axis);
-  const slope = weight(alpha, `prelu ${layout}`, () => ({
-    shape: order.map((axis) => at(alpha.shape, axis)),
-    data: transposed(alpha.data, alpha.shape, order),
+  const { alpha, order } = op;
+  const axes = order.filter((axis) => axis >= 0);
+  const slope = weight(alpha, `prelu ${order.join()}`, () => ({
+    shape: order.map((axis) => (axis < 0 ? 1 : at(alpha.shape, axis))),
+    data: transposed(alpha.data, alpha.shape, axes),
   }));
   return emit('PRelu', [...inputs, slope]);
 };

@@ -6,7 +6,8 @@ import type { Weight } from '../../graph/weight.ts';
 import { compilerDefect } from '../../model-error.ts';
 import { OnnxGraphWriter } from '../graph-writer.ts';
 import { lowerActivation } from './activation.ts';
-import { lowerConv2d, lowerDense } from './convolution.ts';
+import { lowerElementwise } from './arithmetic.ts';
+import { lowerConv, lowerConvTranspose, lowerDense } from './convolution.ts';
 import {
   lowerAffine,
   lowerCast,
@@ -18,8 +19,12 @@ import {
   lowerSoftmax,
   lowerTranspose,
 } from './elementwise.ts';
+import { lowerGroupNormalization, lowerLayerNormalization } from './feature-normalization.ts';
 import type { Lower, Lowering } from './lowering.ts';
-import { lowerGlobalPool2d, lowerPad2d, lowerPool2d } from './pooling.ts';
+import { lowerPad } from './padding.ts';
+import { lowerAdaptivePool, lowerGlobalPool, lowerPool } from './pooling.ts';
+import { lowerCumulativeSum, lowerReduce, lowerSlice, lowerTopK } from './reducing.ts';
+import { lowerResize } from './resize.ts';
 
 /** Training nodes have no inference form: the inference passes replace them. */
 function replacedByPasses(op: Op): never {
@@ -28,22 +33,32 @@ function replacedByPasses(op: Op): never {
 
 const LOWERINGS: { readonly [K in OpKind]: Lower<OpOfKind<K>> } = {
   activation: lowerActivation,
+  adaptivePool: lowerAdaptivePool,
   affine: lowerAffine,
   batchNormalization: replacedByPasses,
   cast: lowerCast,
   concat: lowerConcat,
-  conv2d: lowerConv2d,
+  conv: lowerConv,
+  convTranspose: lowerConvTranspose,
+  cumulativeSum: lowerCumulativeSum,
   dense: lowerDense,
+  elementwise: lowerElementwise,
   gather: lowerGather,
-  globalPool2d: lowerGlobalPool2d,
+  globalPool: lowerGlobalPool,
+  groupNormalization: lowerGroupNormalization,
   input: replacedByPasses,
+  layerNormalization: lowerLayerNormalization,
   merge: lowerMerge,
   noise: replacedByPasses,
-  pad2d: lowerPad2d,
-  pool2d: lowerPool2d,
+  pad: lowerPad,
+  pool: lowerPool,
   prelu: lowerPrelu,
+  reduce: lowerReduce,
   reshape: lowerReshape,
+  resize: lowerResize,
+  slice: lowerSlice,
   softmax: lowerSoftmax,
+  topK: lowerTopK,
   transpose: lowerTranspose,
 };
 

@@ -1,8 +1,0 @@
-import type { LayerRef } from '../../graph/layer-ref.ts';
-import type { Layout } from '../../graph/ops/definition.ts';
-import { compilerDefect } from '../../model-error.ts';
-
-/** ONNX' spatial operators know channels-first only: the layout pass must have run. */
-export function requireNchw(layout: Layout, layer: LayerRef): void {
-  if (layout !== 'nchw') throw compilerDefect(`${layer.name} reached ONNX channels-last`);
-}
