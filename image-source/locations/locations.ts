@@ -2,9 +2,11 @@ import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { ImageObject, LocationPolicy, StoredBytes } from '../api.ts';
 import { invalidUri } from './errors.ts';
 import { FileLocation } from './file.ts';
+import { encodeName } from './file-uri.ts';
 import { HttpLocation } from './http.ts';
 import type { Location, ObjectStat, ReadOptions, WaitOptions } from './location.ts';
 import { S3Location } from './s3.ts';
+import { isS3Text } from './s3-uri.ts';
 
 /** Every location; a new one is a file beside these and a line here. Files come last: they own what has no scheme. */
 const LOCATIONS: readonly (new (policy: LocationPolicy) => Location)[] = [
@@ -48,6 +50,19 @@ export class Locations {
   /** The same for what `list` takes: glob characters keep their meaning, relative paths become absolute. */
   canonicalPattern(text: string): string {
     return this.#of(text).canonicalPattern(text);
+  }
+
+  /**
+   * The canonical URI of a file in the folder of another one; a web address keeps its query, as signed ones need it.
+   *
+   * @param name of the file, no path: every character stands for itself
+   */
+  sibling(uri: string, name: string): string {
+    const text = this.canonicalUri(uri);
+    const end = /^https?:/.test(text) ? text.search(/[?#]|$/) : text.length;
+    const folder = text.slice(0, text.lastIndexOf('/', end - 1) + 1);
+    const query = /^[^#]*/.exec(text.slice(end))?.[0] ?? '';
+    return this.canonicalUri(`${folder}${isS3Text(text) ? name : encodeName(name)}${query}`);
   }
 
   /**
