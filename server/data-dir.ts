@@ -13,6 +13,8 @@ export interface DataDir {
   readonly samplesPath: string;
   /** Model files that clients send, while they are registered. */
   readonly uploadsPath: string;
+  /** Emptied at every start. */
+  readonly tmpPath: string;
   /** Everything below it that is the server's alone. */
   readonly privatePaths: readonly string[];
   unlock(): Promise<void>;
@@ -45,6 +47,7 @@ export async function openDataDir(folder: string): Promise<DataDir> {
     path: real,
     samplesPath,
     uploadsPath,
+    tmpPath,
     privatePaths: PRIVATE_NAMES.map((name) => path.join(real, name)),
     unlock: () => rm(lockPath, { force: true }),
   };

@@ -13,7 +13,7 @@ import { EngineBackend } from './backend.ts';
 import { createCatalogPorts } from './catalog/ports.ts';
 import type { Config } from './config.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
-import { createWireServer } from './pgwire/index.ts';
+import { createWireServer, OverflowSpace } from './pgwire/index.ts';
 import { Engine } from './query/engine/engine.ts';
 import { setUpSamples } from './samples.ts';
 import { Security } from './security.ts';
@@ -78,6 +78,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       requireTls: config.requireTls,
       passwords: security.passwords,
       limits: { maxConnections: config.maxConnections },
+      overflow: new OverflowSpace(dataDir.tmpPath),
       logger,
     });
     const admin = createAdminServer({

@@ -13,6 +13,7 @@ import { FatalProtocolError } from './codec/protocol-error.ts';
 import { Input } from './input.ts';
 import type { ConnectionInfo, WireHooks, WireLimits, WireLogger } from './options.ts';
 import { ClientGone, Output } from './output.ts';
+import type { OverflowSpace } from './overflow.ts';
 import { SessionContext } from './session/context.ts';
 import { errorReport, noticeReport } from './session/report.ts';
 import { Session } from './session/session.ts';
@@ -23,6 +24,7 @@ export interface ConnectionOptions {
   readonly limits: WireLimits;
   readonly logger: WireLogger;
   readonly hooks: WireHooks;
+  readonly overflow: OverflowSpace | undefined;
   /** Asked once a connection, so that a new certificate or user counts from the next one on. */
   readonly door: () => Door;
   readonly tls: () => TlsIdentity | undefined;
@@ -65,7 +67,7 @@ export class Connection {
     this.#options = options;
     const { maxMessage_bytes } = options.limits;
     this.#input = new Input(new Framer({ maxMessage_bytes }));
-    this.#output = new Output(socket);
+    this.#output = new Output(socket, options.overflow);
     this.#info = {
       processId: options.processId,
       remoteAddress: socket.remoteAddress ?? '',

@@ -7,7 +7,8 @@
  * - `auth/`: TLS, SCRAM-SHA-256 with and without channel binding, users and their roles, patience with failed logins.
  *   The exchange is pure; `authenticate.ts` carries it over messages.
  * - `session/`: the two query protocols over a `BackendSession` (server/query/api.ts).
- * - `input.ts`, `output.ts`: the two directions of a socket, both bounded.
+ * - `input.ts`, `output.ts`: the two directions of a socket, both bounded; `overflow.ts`: a file for what a stalled client
+ *   does not read, where waiting for it would keep the engine's memory.
  * - `connection.ts`: one client from accept to close; `server.ts`: all of them.
  *
  * Life of a connection: accept → TLS at once, or SSLRequest/GSSENCRequest/CancelRequest or startup (`startup.ts`) → authentication
@@ -34,6 +35,7 @@ export {
   type WireLimits,
   type WireLogger,
 } from './options.ts';
+export { OverflowSpace } from './overflow.ts';
 export { createWireServer, type WireServer, type WireServerOptions } from './server.ts';
 export { duckdbTypeOf, Oid, type PgType, pgTypeOf, typeName } from './types/pg-type.ts';
 export { textEncoder } from './types/text.ts';

@@ -16,6 +16,7 @@ import {
   type WireLimits,
   type WireLogger,
 } from './options.ts';
+import type { OverflowSpace } from './overflow.ts';
 
 export interface WireServerOptions {
   readonly backend: Backend;
@@ -29,6 +30,8 @@ export interface WireServerOptions {
   /** Without it everyone is trusted, and only loopback may be listened on. */
   readonly passwords?: Passwords | undefined;
   readonly limits?: Partial<WireLimits> | undefined;
+  /** Takes what clients do not read. Without it whoever produces rows waits for them. */
+  readonly overflow?: OverflowSpace | undefined;
   readonly logger?: WireLogger | undefined;
   readonly hooks?: WireHooks | undefined;
 }
@@ -93,6 +96,7 @@ class Listener implements WireServer {
       limits: this.#limits,
       logger: this.#logger,
       hooks: options.hooks ?? {},
+      overflow: options.overflow,
       door: () => this.#door,
       tls: () => this.#tls,
       requireTls: options.requireTls ?? false,

@@ -34,6 +34,17 @@ export interface PortalStream {
 /** Rows between two looks at the clock. */
 const rowsPerLook = 32;
 
+/**
+ * What the engine holds while nobody reads: it makes rows by the vector, and has two or three of them at hand.
+ *
+ * @param row_bytes of a typical row
+ */
+export function heldByEngine_bytes(row_bytes: number): number {
+  return row_bytes * vectorRows * 2;
+}
+
+const vectorRows = 2048;
+
 export class RowStream implements PortalStream {
   readonly execution: RowsExecution;
   readonly #columns: readonly ColumnWriter[];
@@ -53,6 +64,7 @@ export class RowStream implements PortalStream {
   async send(output: Output, maxRows: number): Promise<Sent> {
     const rows = new DataRows();
     let rowCount = 0;
+    let sent_bytes = 0;
     let sliceStart_ms = performance.now();
     try {
       for (;;) {
@@ -60,8 +72,9 @@ export class RowStream implements PortalStream {
         if (this.#row >= this.#rowCount && !(await this.#nextBatch())) return { rowCount, ended: true };
         rowCount += this.#writeRows(rows, maxRows > 0 ? maxRows - rowCount : rowsPerLook);
         if (rows.size_bytes >= rowBuffer_bytes) {
+          sent_bytes += rows.size_bytes;
           output.sendBytes(rows.take());
-          await output.flush();
+          await output.flush(heldByEngine_bytes(sent_bytes / Math.max(rowCount, 1)));
         }
         if (performance.now() - sliceStart_ms > slice_ms) {
           await setImmediate();

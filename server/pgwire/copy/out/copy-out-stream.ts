@@ -5,7 +5,7 @@ import type { CopyOutExecution } from '../../../query/api.ts';
 import type { Batch } from '../../../query/control/cursors/batches.ts';
 import { rowBuffer_bytes } from '../../codec/data-rows.ts';
 import type { Output } from '../../output.ts';
-import type { PortalStream, Sent } from '../../session/row-stream.ts';
+import { heldByEngine_bytes, type PortalStream, type Sent } from '../../session/row-stream.ts';
 import type { FormatSettings } from '../../types/scalar-text.ts';
 import { BinaryRows } from './binary-rows.ts';
 import { type CopyRows, TextRows } from './text-rows.ts';
@@ -56,14 +56,16 @@ export class CopyOutStream implements PortalStream {
 
   async #sendRows(rows: CopyRows, output: Output): Promise<number> {
     let rowCount = 0;
+    let sent_bytes = 0;
     let sliceStart_ms = performance.now();
     for (let batch = await this.execution.next(); batch !== undefined; batch = await this.execution.next()) {
       const write = rows.writer(batch);
       for (let row = 0; row < batch.rowCount; row++) {
         write(row);
         if (rows.size_bytes >= rowBuffer_bytes) {
+          sent_bytes += rows.size_bytes;
           output.sendBytes(rows.take());
-          await output.flush();
+          await output.flush(heldByEngine_bytes(sent_bytes / (rowCount + row + 1)));
         }
         if (row % rowsPerLook === 0 && performance.now() - sliceStart_ms > slice_ms) {
           await setImmediate();
