@@ -21,7 +21,16 @@ export interface DataDir {
 }
 
 /** What the store, the catalog and the artifacts are kept in, and the lock. */
-const PRIVATE_NAMES = ['artifacts', 'catalog', 'drafts', 'tmp', 'lock', 'store.duckdb', 'store.duckdb.wal'];
+const PRIVATE_NAMES = [
+  'artifacts',
+  'catalog',
+  'drafts',
+  'named-models',
+  'tmp',
+  'lock',
+  'store.duckdb',
+  'store.duckdb.wal',
+];
 
 /** Each failed try means that another server has just taken or removed the lock. */
 const LOCK_TRIES = 20;

@@ -17,6 +17,7 @@ import { createWireServer, OverflowSpace } from './pgwire/index.ts';
 import { Engine } from './query/engine/engine.ts';
 import { setUpSamples } from './samples.ts';
 import { Security } from './security.ts';
+import { type NamedModelSources, ServerNamedModels } from './zoo/named-models.ts';
 
 export interface RunningServer {
   readonly pgAddress: AddressInfo;
@@ -32,6 +33,8 @@ export interface StartOptions {
   readonly logger: Logger;
   /** One line for people about what takes a while. */
   readonly onProgress: (message: string) => void;
+  /** Other named models than Keras' own, from other places: for tests. */
+  readonly namedModels?: NamedModelSources;
 }
 
 export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
@@ -57,6 +60,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       allowedPaths: policy.allowedPaths.filter((allowed) => !ownFiles.includes(allowed)),
       locations,
       inference,
+      namedModels: await ServerNamedModels.open(dataDir.path, logger, options.namedModels),
       logger,
       memory_bytes: config.engineMemory_bytes,
       engineThreads: config.engineThreads,

@@ -39,13 +39,21 @@ export class QueryAnswering {
   readonly #answers = new Map<AnswerStore, QueryAnswers>();
   /** What locations hold, by the patterns that the statement lists. */
   readonly listings = new Map<string, Listing>();
+  /** Tells the client, as a NOTICE, what takes a while. */
+  readonly tell: (message: string) => void;
   /** Inputs that were given to workers for this statement: answers that were there already do not count. */
   inferred_count = 0;
 
-  constructor(options: { queryId: string; signal: AbortSignal; onError: 'null' | 'fail' }) {
+  constructor(options: {
+    queryId: string;
+    signal: AbortSignal;
+    onError: 'null' | 'fail';
+    tell?: (message: string) => void;
+  }) {
     this.queryId = options.queryId;
     this.signal = options.signal;
     this.onError = options.onError;
+    this.tell = options.tell ?? (() => undefined);
   }
 
   answersOf(store: AnswerStore): QueryAnswers {

@@ -14,6 +14,7 @@ import {
   showModels,
   showModelVersions,
 } from './models.ts';
+import { SHOW_NAMED_MODELS_COLUMNS, showNamedModels } from './named-models.ts';
 
 interface Verb {
   /** Undefined when it returns no rows. */
@@ -25,6 +26,7 @@ const VERBS: Readonly<Record<SqlensVerb, Verb>> = {
   'create-model': { columns: undefined, run: createModel },
   'drop-model': { columns: undefined, run: dropModel },
   'alter-model': { columns: undefined, run: alterModel },
+  'show-named-models': { columns: SHOW_NAMED_MODELS_COLUMNS, run: showNamedModels },
   'show-models': { columns: SHOW_MODELS_COLUMNS, run: showModels },
   'show-model-versions': { columns: SHOW_VERSIONS_COLUMNS, run: showModelVersions },
   'describe-model': { columns: DESCRIBE_MODEL_COLUMNS, run: describeModel },

@@ -21,6 +21,7 @@ import type { RunningInference } from '../../../udf-registry/inference.ts';
 import { InferenceErrorLog } from '../../../udf-registry/inference-errors.ts';
 import { ListingFunction, toDuckDBTableFunction } from '../../../udf-registry/listing-function.ts';
 import type { Logger } from '../../../udf-registry/logger.ts';
+import { NamedFunctions, type NamedModels } from '../../../udf-registry/named-functions.ts';
 import { PassTable } from '../../../udf-registry/pass.ts';
 import { FunctionRegistry, INPUT_KEY_MACRO, macroBody } from '../../../udf-registry/registry.ts';
 import { CopyDrafts } from '../copy/copy-drafts.ts';
@@ -42,6 +43,7 @@ export interface EngineOptions {
   readonly allowedPaths: readonly string[];
   readonly locations: Locations;
   readonly inference: RunningInference;
+  readonly namedModels: NamedModels;
   readonly logger: Logger;
   readonly memory_bytes: number;
   readonly engineThreads: number;
@@ -187,6 +189,13 @@ export class Engine {
           : ['image', 'image'];
       macros.push(`${fn.displayName}(${parameters}) AS ${macroBody(fn, argument)}`);
     }
+    const named = new NamedFunctions({
+      registry: this.registry,
+      connection: internal,
+      passes: this.passes,
+      models: this.options.namedModels,
+    });
+    macros.push(...named.macros());
     await defineMacros(internal, macros, this.options.logger);
     registerLiveView(
       internal,

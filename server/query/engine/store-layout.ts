@@ -62,14 +62,17 @@ CREATE OR REPLACE VIEW sqlens.models AS
 CREATE OR REPLACE VIEW sqlens.image_tables AS
   SELECT schema_name AS schema, name, uris, created_at, refreshed_at, created_by FROM sqlens_internal.image_tables;
 CREATE OR REPLACE VIEW sqlens.functions AS
-  SELECT spec->>'functionName' AS name, 'image' AS arguments,
+  SELECT spec->>'functionName' AS name, coalesce(spec->>'arguments', 'image') AS arguments,
          CASE spec->>'returns' WHEN 'labels' THEN 'STRUCT(class VARCHAR, description VARCHAR, probability FLOAT)[]'
-           WHEN 'label' THEN 'VARCHAR' WHEN 'number' THEN 'FLOAT' ELSE 'FLOAT[]' END AS returns,
+           WHEN 'label' THEN 'VARCHAR' WHEN 'number' THEN 'FLOAT'
+           ELSE coalesce(spec->>'resultType', 'FLOAT[]') END AS returns,
          name AS model
   FROM sqlens_internal.default_models
   UNION ALL VALUES ('image_decode', 'image', 'STRUCT(origin, height, width, nChannels, mode, data)', NULL),
     ('image_info', 'image', 'STRUCT(format, width, height, channels)', NULL),
     ('image_thumbnail', 'image, px', 'BLOB', NULL),
+    ('image_predict', 'image, model, top_k', 'STRUCT(class VARCHAR, description VARCHAR, probability FLOAT)[]', NULL),
+    ('image_features', 'image, model', 'FLOAT[n]', NULL),
     ('read_images', 'pattern', 'TABLE', NULL),
     ('register_keras_udf', 'name, file', 'VARCHAR', NULL);
 CREATE OR REPLACE VIEW sqlens.inference_errors AS SELECT * FROM __sqlens_inference_errors();

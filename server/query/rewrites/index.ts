@@ -12,7 +12,7 @@ export async function rewriteAsking(engine: Engine, sql: string, seed: number): 
   return engine.withUtility(async (connection) => {
     const tree = await readAst(connection, sql);
     if (tree === undefined) return sql;
-    const models = new Set([...engine.registry.functions.values()].map((fn) => fn.displayName.toLowerCase()));
+    const models = engine.registry.askingNames;
     const changed = [guard(tree, models), seedSamples(tree, seed)];
     return changed.includes(true) ? writeAst(connection, tree) : sql;
   });

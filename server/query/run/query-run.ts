@@ -20,6 +20,11 @@ export class QueryRun {
       queryId: id,
       signal: context.signal,
       onError: context.settings.get('sqlens.on_error') === 'fail' ? 'fail' : 'null',
+      tell: (message) =>
+        context.notice({
+          severity: 'NOTICE',
+          error: new SqlensError({ sqlState: SqlState.successfulCompletion, message }),
+        }),
     });
     this.running = context.engine.queries.start({
       id,

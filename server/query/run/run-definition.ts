@@ -156,7 +156,7 @@ export function definitionError(
 ): unknown {
   if (!(error instanceof SqlensError)) return error;
   if (!/^DEFAULT value cannot contain|not supported in CHECK/.test(error.message)) return error;
-  const models = new Set([...engine.registry.functions.values()].map((fn) => fn.displayName.toLowerCase()));
+  const models = engine.registry.askingNames;
   const call = tokens.find(
     (token, at) => models.has(token.value.toLowerCase()) && tokens[at + 1]?.value === '(',
   );

@@ -113,6 +113,7 @@ function checkCopy(role: Role, tokens: readonly Token[]): void {
 function checkVerb(verb: SqlensVerb, tokens: readonly Token[]): void {
   switch (verb) {
     case 'show-models':
+    case 'show-named-models':
     case 'show-model-versions':
     case 'describe-model':
       return;

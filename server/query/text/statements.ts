@@ -51,6 +51,7 @@ export type SqlensVerb =
   | 'drop-model'
   | 'alter-model'
   | 'show-models'
+  | 'show-named-models'
   | 'show-model-versions'
   | 'describe-model'
   | 'register-keras-udf'
@@ -321,6 +322,7 @@ const ENGINE_SHOWS = new Set(['tables', 'databases', 'schemas', 'columns']);
 
 function show(words: readonly string[]): StatementKind {
   const what = words[1] ?? '';
+  if (what === 'named' && words[2] === 'models') return { kind: 'sqlens', verb: 'show-named-models' };
   if (what === 'models') return { kind: 'sqlens', verb: 'show-models' };
   if (what === 'model' && words[2] === 'versions') return { kind: 'sqlens', verb: 'show-model-versions' };
   if (ENGINE_SHOWS.has(what) || (what === 'all' && words[2] === 'tables')) return { kind: 'show-engine' };

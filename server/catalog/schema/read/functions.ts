@@ -8,6 +8,12 @@ import type { FunctionRow, MacroRow } from './statement.ts';
 const ANY = '"any"';
 const IMAGE: Argument = { name: 'image', type: ANY };
 
+/** Types of arguments of models, by the names that their macros have. */
+const ARGUMENT_TYPES: ReadonlyMap<string, string> = new Map([
+  ['input', 'float4[]'],
+  ['text', 'text'],
+]);
+
 interface OwnFunction {
   readonly arguments: readonly Argument[];
   readonly returns?: SqlFunction['returns'];
@@ -24,6 +30,21 @@ const OWN_FUNCTIONS: ReadonlyMap<string, OwnFunction> = new Map([
   [
     'image_thumbnail',
     { arguments: [IMAGE, { name: 'px', type: 'int4' }], comment: 'a JPEG of at most px pixels a side' },
+  ],
+  [
+    'image_predict',
+    {
+      arguments: [IMAGE, { name: 'model', type: 'text' }, { name: 'top_k', type: 'int4', hasDefault: true }],
+      comment: "an image's best classes of ImageNet, by the model of a name (SHOW NAMED MODELS)",
+    },
+  ],
+  [
+    'image_features',
+    {
+      arguments: [IMAGE, { name: 'model', type: 'text' }],
+      returns: 'float4[]',
+      comment: "an image's features, by the model of a name (SHOW NAMED MODELS)",
+    },
   ],
   [
     'read_images',
@@ -97,8 +118,8 @@ function modelFunction(row: FunctionRow, macro: MacroRow | undefined): SqlFuncti
     kind: 'function',
     schema: MODEL_SCHEMA,
     name: cutName(macro?.name ?? row.name),
-    // A model that takes no image takes a tensor, and its macro calls that `input`.
-    arguments: parameters.map((name) => ({ name, type: name === 'input' ? 'float4[]' : ANY })),
+    // A model with one input names it by what it takes; those of several have names of their own.
+    arguments: parameters.map((name) => ({ name, type: ARGUMENT_TYPES.get(name) ?? ANY })),
     returns: resultType(row.returns),
     body: row.model ?? row.name,
     comment: macro?.comment ?? `model ${row.model}`,
