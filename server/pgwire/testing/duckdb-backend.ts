@@ -93,7 +93,8 @@ export class DuckDbSession implements BackendSession {
   closed = false;
   running: DuckDbExecution | undefined;
   #implicit = false;
-  #starting = false;
+  /** Of the statement that is being started: cancels are repeated until it has begun, and must not meet the next one. */
+  #starting: object | undefined;
 
   constructor(backend: DuckDbBackend, connection: DuckDBConnection, start: SessionStart) {
     this.backend = backend;
@@ -170,12 +171,12 @@ export class DuckDbSession implements BackendSession {
 
   async execute(bound: BoundStatement, { alone }: { readonly alone: boolean }): Promise<Execution> {
     if (bound.kind === 'catalog') throw new TypeError('there is no catalog here');
-    this.#starting = true;
+    this.#starting = bound;
     this.calls.push(alone ? 'alone' : 'joined');
     try {
       return await this.#begin(bound.statement, bound.parameters, alone);
     } finally {
-      this.#starting = false;
+      this.#starting = undefined;
     }
   }
 
@@ -225,7 +226,11 @@ export class DuckDbSession implements BackendSession {
     if (this.running !== undefined) this.running.canceled = true;
     if (!this.closed) this.connection.interrupt();
     // An interrupt just before DuckDB begins is lost.
-    if (this.#starting) setTimeout(() => this.cancel(), 10);
+    const starting = this.#starting;
+    if (starting === undefined) return;
+    setTimeout(() => {
+      if (this.#starting === starting) this.cancel();
+    }, 10);
   }
 
   async close(): Promise<void> {
