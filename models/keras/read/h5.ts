@@ -8,6 +8,7 @@ import { MODEL_LIMITS } from '../../limits.ts';
 import { invalidFile, ModelError, tooLarge } from '../../model-error.ts';
 import { halfToFloat } from './half.ts';
 
+const INTEGER_CLASS = 0;
 const FLOAT_CLASS = 1;
 let filesOpened = 0;
 
@@ -101,7 +102,8 @@ export class H5Reader {
       const { metadata } = dataset;
       if (metadata.virtual_sources !== undefined)
         throw outside(path, 'is a virtual dataset over other files');
-      if (metadata.type !== FLOAT_CLASS || ![2, 4, 8].includes(metadata.size) || !metadata.littleEndian) {
+      const floats = metadata.type === FLOAT_CLASS && [2, 4, 8].includes(metadata.size);
+      if (!(floats || isCounter(metadata)) || !metadata.littleEndian) {
         throw invalidFile(
           `${path} does not hold float16, float32 or float64 numbers`,
           'Save the model with float32 weights, not quantized.',
@@ -122,6 +124,11 @@ export class H5Reader {
     try {
       this.#module.get_dataset_data(this.#file.file_id, path, null, null, null, BigInt(pointer));
       const bytes = this.#module.HEAPU8.slice(pointer, pointer + size_bytes);
+      if (metadata.type === INTEGER_CLASS) {
+        return metadata.size === 4
+          ? Float32Array.from(new Int32Array(bytes.buffer))
+          : Float32Array.from(new BigInt64Array(bytes.buffer), Number);
+      }
       switch (metadata.size) {
         case 2:
           return halfToFloat(new Uint16Array(bytes.buffer));
@@ -163,6 +170,11 @@ export class H5Reader {
       throw invalidFile(`${path} cannot be read: ${reason}`, undefined, error);
     }
   }
+}
+
+/** One whole number: layers count what they have seen. Weights are never whole numbers, unless they are quantized. */
+function isCounter({ type, size, total_size }: Dataset['metadata']): boolean {
+  return type === INTEGER_CLASS && (size === 4 || size === 8) && total_size === 1;
 }
 
 function outside(path: string, problem: string): ModelError {
