@@ -15,6 +15,8 @@ export interface Waiter {
 
 export class SharedWork<T> {
   readonly #running = new Map<string, Running<T>>();
+  /** Aborted, but not over yet: the same work does not begin beside itself. */
+  readonly #ending = new Map<string, Promise<unknown>>();
 
   /**
    * @param work begun when nobody does it yet
@@ -25,6 +27,8 @@ export class SharedWork<T> {
     waiter: Waiter,
     work: (signal: AbortSignal, tell: (message: string) => void) => Promise<T>,
   ): Promise<T> {
+    for (let ending = this.#ending.get(key); ending !== undefined; ending = this.#ending.get(key))
+      await ending;
     waiter.signal.throwIfAborted();
     const running = this.#running.get(key) ?? this.#begin(key, work);
     running.waiting++;
@@ -41,10 +45,19 @@ export class SharedWork<T> {
       running.listeners.delete(waiter.onProgress);
       running.waiting--;
       if (running.waiting === 0) {
-        if (this.#running.get(key) === running) this.#running.delete(key);
+        if (this.#running.get(key) === running) this.#end(key, running);
         running.controller.abort(waiter.signal.reason);
       }
     }
+  }
+
+  #end(key: string, { result }: Running<T>): void {
+    this.#running.delete(key);
+    const ending = result.then(
+      () => this.#ending.delete(key),
+      () => this.#ending.delete(key),
+    );
+    this.#ending.set(key, ending);
   }
 
   #begin(
