@@ -67,7 +67,7 @@ export interface Manifest {
   /** Version of the compiler that wrote the graph: part of the answers' key. */
   readonly compilerVersion: number;
   readonly inputs: readonly TensorSpec[];
-  /** Set when the model takes exactly one image. */
+  /** Set when exactly one of the inputs is an image. */
   readonly image: ImageInput | undefined;
   /** The outputs that are served; workers flatten each to numbers per input row. */
   readonly outputs: readonly TensorSpec[];

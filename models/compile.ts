@@ -6,9 +6,10 @@ import { detectFormat, isZip } from './detect.ts';
 import type { Graph, GraphBuilder } from './graph/graph.ts';
 import type { Value } from './graph/ops/definition.ts';
 import { type DeclaredInput, importModel } from './keras/import.ts';
-import { type KerasFile, withH5File, withKerasArchive } from './keras/read/model-file.ts';
+import { architectureInFile, type KerasFile, withH5File, withKerasArchive } from './keras/read/model-file.ts';
 import { ZipReader } from './keras/read/zip.ts';
 import { totalOf } from './keras/summary.ts';
+import type { KnownArchitecture } from './keras/read/weights-file.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { inFile, tooLarge } from './model-error.ts';
 import { type ModelFile, modelSize_bytes } from './model-parts.ts';
@@ -16,6 +17,7 @@ import { lowerToOnnx } from './onnx/lower/index.ts';
 import { registerOnnx } from './onnx/register.ts';
 import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
 import { addPreprocess, refusePreprocess } from './preprocess.ts';
+import { FEATURES_OUTPUT } from './zoo/features-output.ts';
 import { openTfjs, openTfjsArchive } from './tfjs/open.ts';
 
 /** Part of the answers' key: raise it whenever the same file may give other numbers. */
@@ -36,16 +38,23 @@ export async function compileModel(file: ModelFile, options: CompileOptions): Pr
     const format = detectFormat(file.bytes);
     switch (format) {
       case 'keras-h5':
-        return await withH5File(file.bytes, (keras) => compileKeras(keras, format, options));
+        return await withH5File(
+          file.bytes,
+          (keras) => compileKeras(keras, format, options),
+          knownArchitecture(options),
+        );
       case 'keras':
+        refuseArchitecture(options);
         return await withKerasArchive(file.bytes, (keras) => compileKeras(keras, format, options));
       case 'tfjs': {
+        refuseArchitecture(options);
         const keras = isZip(file.bytes)
           ? openTfjsArchive(new ZipReader(file.bytes))
           : openTfjs(file.bytes, file.parts ?? new Map());
         return compileKeras(keras, format, options);
       }
       case 'onnx':
+        refuseArchitecture(options);
         return registerOnnx(file.bytes, options, COMPILER_VERSION);
       default:
         return unreachable(format);
@@ -62,16 +71,27 @@ export async function compileModel(file: ModelFile, options: CompileOptions): Pr
 
 function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOptions): CompiledModel {
   let image: ImageInput | undefined;
+  let order: readonly string[] = [];
   const feed = (input: DeclaredInput, inputs: readonly DeclaredInput[], builder: GraphBuilder): Value => {
-    image = inputs.length === 1 ? imageInput(input) : undefined;
+    order = inputs.map(({ name }) => name);
+    const [first, ...others] = inputs
+      .map((one) => imageInput(one, file.model))
+      .filter((one) => one !== undefined);
+    // Of two that look like images nobody knows whether they are.
+    image = others.length === 0 ? first : undefined;
     if (image === undefined) refusePreprocess(options.preprocess);
-    const type = image === undefined ? 'float32' : 'uint8';
-    const value = builder.add({ kind: 'input', name: input.name, shape: input.shape, type }, [], input.ref);
-    return image === undefined ? value : addPreprocess(builder, value, options.preprocess, image.channels);
+    const own = image?.tensor === input.name ? image : undefined;
+    const type = own === undefined ? input.type : 'uint8';
+    const shape = own === undefined ? input.shape : [own.height, own.width, own.channels];
+    const value = builder.add({ kind: 'input', name: input.name, shape, type }, [], input.ref);
+    if (own === undefined) return value;
+    const pixels = addPreprocess(builder, value, options.preprocess, own.channels);
+    return inDeclaredOrder(builder, pixels, input, file.model);
   };
   const imported = importModel(file.model, file.weights, file.keras, {
     feed,
-    output: options.output,
+    // The network of a named architecture that gives features ends with them.
+    output: options.architecture !== undefined && options.output === FEATURES_OUTPUT ? undefined : options.output,
     inputShape: options.inputShape,
   });
   const graph = runPasses(imported.graph, INFERENCE_PASSES);
@@ -83,7 +103,7 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
       format,
       preprocess: options.preprocess,
       compilerVersion: COMPILER_VERSION,
-      inputs: inputSpecs(graph),
+      inputs: inputSpecs(graph, order),
       image,
       outputs: graph.outputs.map(({ name, value }) => ({ name, type: value.type, shape: value.shape })),
       layers: imported.layers,
@@ -96,29 +116,21 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
   };
 }
 
-/** An image is what a model with one input of height, width and one or three channels takes. */
-function imageInput({ name, shape }: DeclaredInput): ImageInput | undefined {
-  const [height, width, channels, ...rest] = shape;
-  if (height === undefined || width === undefined || rest.length > 0) return undefined;
-  if (channels !== 1 && channels !== 3) return undefined;
-  return {
-    tensor: name,
-    type: 'uint8',
-    layout: 'nhwc',
-    channels,
-    channelOrder: 'rgb',
-    height,
-    width,
-    scale: new Array<number>(channels).fill(1),
-    offset: new Array<number>(channels).fill(0),
-    dynamicBatch: true,
-  };
+function knownArchitecture({ architecture, output, inputShape }: CompileOptions): KnownArchitecture | undefined {
+  return architecture === undefined ? undefined : { name: architecture, output, inputShape };
 }
 
-function inputSpecs(graph: Graph): TensorSpec[] {
-  return graph.nodes.flatMap(({ op }) =>
+/** Formats other than HDF5 always hold an architecture. */
+function refuseArchitecture({ architecture }: CompileOptions): void {
+  if (architecture !== undefined) throw architectureInFile();
+}
+
+/** In the model's own order: it is that of the function's arguments. */
+function inputSpecs(graph: Graph, order: readonly string[]): TensorSpec[] {
+  const specs = graph.nodes.flatMap(({ op }) =>
     op.kind === 'input' ? [{ name: op.name, type: op.type, shape: op.shape }] : [],
   );
+  return specs.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 }
 
 /** Texts of files are cut: they stand in lists. */

@@ -37,3 +37,4 @@ export { type CompileLimits, compileInChild } from './compile-in-child.ts';
 export { printable, summaryText } from './describe.ts';
 export { ModelError } from './model-error.ts';
 export { type ModelFile, modelSize_bytes, type NeededPart, withParts } from './model-parts.ts';
+export { checkTokenizerInChild, type TokenizerSummary } from './text/check-in-child.ts';

@@ -3,13 +3,26 @@
 import type { SqlensError } from '../common/errors.ts';
 import type { ImageSchemaValue } from '../image-source/api.ts';
 import type { Manifest } from '../models/artifact.ts';
+import type { TextTask } from './text-model.ts';
 
-/** One input of a function, as a worker gets it. */
-export type Input =
+export interface TensorInput {
+  readonly kind: 'tensor';
+  /** Row-major; doubles where the model wants whole numbers, which floats do not hold above 2^24. */
+  readonly values: Float32Array | Float64Array;
+  /** As the lists were nested; undefined for a flat list or a number. Lists of unequal lengths have no shape. */
+  readonly shape?: readonly number[] | 'ragged';
+}
+
+/** One argument of a function, as a worker gets it. */
+export type SingleInput =
   | { readonly kind: 'stored'; readonly uri: string; readonly version: string | undefined }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'schema'; readonly image: ImageSchemaValue }
-  | { readonly kind: 'tensor'; readonly values: Float32Array };
+  | { readonly kind: 'text'; readonly text: string }
+  | TensorInput;
+
+/** What one row gives a function: an argument, or one for each input of a model with several. */
+export type Input = SingleInput | { readonly kind: 'parts'; readonly parts: readonly SingleInput[] };
 
 /** What a worker is to do with inputs. `model` runs a graph; the others only fetch and decode. */
 export type Task =
@@ -21,6 +34,8 @@ export type Task =
       readonly path: string;
       readonly manifest: Manifest;
       readonly batchSize: number;
+      /** Set when the model takes text. */
+      readonly text?: TextTask | undefined;
     }
   | { readonly kind: 'image_decode' }
   | { readonly kind: 'image_info' }

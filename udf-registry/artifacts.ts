@@ -1,5 +1,5 @@
 /**
- * Artifacts on disk: `<digest>.onnx` and `<digest>.json` beside it. Written under another name, synced and renamed,
+ * Artifacts on disk: `<digest>.onnx` and `<digest>.json` beside it, and the tokenizers of text models. Written under another name, synced and renamed,
  * so that a crash leaves either nothing or the whole; the manifest comes last and is what makes an artifact exist.
  */
 import { createHash, randomUUID } from 'node:crypto';
@@ -7,6 +7,11 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import path from 'node:path';
 import { SqlensError, SqlState } from '../common/errors.ts';
 import type { CompiledModel, Manifest } from '../models/artifact.ts';
+
+/** Where a tokenizer stands, beside the artifacts. */
+export function tokenizerPath(artifactPath: string, digest: string): string {
+  return path.join(path.dirname(artifactPath), `${digest}.tokenizer`);
+}
 
 export class ArtifactStore {
   readonly #folder: string;
@@ -30,6 +35,22 @@ export class ArtifactStore {
     if (known !== undefined && (await this.verify(digest))) return;
     await this.#write(this.pathOf(digest), model.onnx);
     await this.#write(this.#manifestPath(digest), Buffer.from(JSON.stringify(model.manifest)));
+  }
+
+  /**
+   * Stores a tokenizer file.
+   * @returns its digest
+   */
+  async putTokenizer(bytes: Uint8Array): Promise<string> {
+    const digest = sha256(bytes);
+    if (!(await this.verifyTokenizer(digest))) await this.#write(this.#tokenizerPath(digest), bytes);
+    return digest;
+  }
+
+  /** Reads a tokenizer and compares it with its digest. */
+  async verifyTokenizer(digest: string): Promise<boolean> {
+    const bytes = await readFile(this.#tokenizerPath(digest)).catch(() => undefined);
+    return bytes !== undefined && sha256(bytes) === digest;
   }
 
   /**
@@ -57,14 +78,14 @@ export class ArtifactStore {
   /** Reads the whole graph and compares it with its digest. */
   async verify(digest: string): Promise<boolean> {
     const bytes = await readFile(this.pathOf(digest)).catch(() => undefined);
-    return bytes !== undefined && createHash('sha256').update(bytes).digest('hex') === digest;
+    return bytes !== undefined && sha256(bytes) === digest;
   }
 
-  /** Deletes what is not in `keep`: half-written files, and artifacts that no model refers to. */
+  /** Deletes what is not in `keep`: half-written files, and artifacts and tokenizers that no model refers to. */
   async collect(keep: ReadonlySet<string>): Promise<number> {
     let removed = 0;
     for (const file of await readdir(this.#folder)) {
-      const digest = /^([0-9a-f]{64})\.(?:onnx|json)$/.exec(file)?.[1];
+      const digest = /^([0-9a-f]{64})\.(?:onnx|json|tokenizer)$/.exec(file)?.[1];
       if (digest !== undefined && keep.has(digest)) continue;
       await rm(path.join(this.#folder, file), { force: true });
       removed++;
@@ -81,6 +102,10 @@ export class ArtifactStore {
     } finally {
       await folder.close();
     }
+  }
+
+  #tokenizerPath(digest: string): string {
+    return tokenizerPath(this.pathOf(digest), digest);
   }
 
   #manifestPath(digest: string): string {
@@ -104,4 +129,8 @@ export class ArtifactStore {
       throw error;
     }
   }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,5 +1,7 @@
 import type { SqlensError } from '../common/errors.ts';
 import type { Input, SubmitOptions, Task } from './api.ts';
+import { inputSize_bytes } from './input-size.ts';
+import { textKey } from './text-model.ts';
 
 /** One call of `submit`: inputs that wait, by position; they are never copied. */
 export interface Submission {
@@ -51,7 +53,7 @@ const IMAGE_BATCH = 8;
 export function taskKey(task: Task): string {
   switch (task.kind) {
     case 'model':
-      return `model:${task.digest}`;
+      return task.text === undefined ? `model:${task.digest}` : `model:${task.digest}:${textKey(task.text)}`;
     case 'image_thumbnail':
       return `image_thumbnail:${task.size_px}`;
     case 'image_decode':
@@ -148,7 +150,7 @@ export class Batcher {
     while (room.rows > 0 && submission.next < submission.inputs.length) {
       const input = submission.inputs[submission.next];
       if (input === undefined) break;
-      const size_bytes = sizeOf(input);
+      const size_bytes = inputSize_bytes(input);
       if (rows.length > 0 && size_bytes > room.bytes) {
         room.rows = 0;
         break;
@@ -192,17 +194,4 @@ export function settle(
 
 function batchSizeOf(task: Task): number {
   return task.kind === 'model' ? task.batchSize : IMAGE_BATCH;
-}
-
-function sizeOf(input: Input): number {
-  switch (input.kind) {
-    case 'stored':
-      return input.uri.length;
-    case 'bytes':
-      return input.bytes.byteLength;
-    case 'schema':
-      return input.image.data.byteLength;
-    case 'tensor':
-      return input.values.byteLength;
-  }
 }

@@ -1,5 +1,6 @@
 /** Demand: the inputs that a pass found no answer for, without duplicates and within a budget. */
 import type { Input } from './api.ts';
+import { inputSize_bytes } from './input-size.ts';
 import { ABSENT, KeyIndex } from './key-index.ts';
 
 export interface DemandBudget {
@@ -18,6 +19,9 @@ export function nextBudget(budget: DemandBudget): DemandBudget {
     size_bytes: Math.min(budget.size_bytes * 2, LAST_BUDGET.size_bytes),
   };
 }
+
+/** What an input takes beside its own bytes. */
+const HELD_BYTES = 100;
 
 export class Demand {
   readonly inputs: Input[] = [];
@@ -69,20 +73,7 @@ export class Demand {
     this.inputs.push(input);
     this.durable.push(durable);
     this.parameters.push(parameter);
-    this.#size_bytes += inputSize_bytes(input);
+    this.#size_bytes += HELD_BYTES + inputSize_bytes(input);
     this.#full = this.inputs.length >= this.#budget.count || this.#size_bytes >= this.#budget.size_bytes;
-  }
-}
-
-function inputSize_bytes(input: Input): number {
-  switch (input.kind) {
-    case 'stored':
-      return 100 + input.uri.length;
-    case 'bytes':
-      return 100 + input.bytes.length;
-    case 'schema':
-      return 100 + input.image.data.length;
-    case 'tensor':
-      return 100 + input.values.byteLength;
   }
 }

@@ -3,9 +3,10 @@ import { Breather } from '../common/breather.ts';
 import { SqlensError } from '../common/errors.ts';
 import type { ImageObject } from '../image-source/api.ts';
 import { type AnswerStore, FAILED } from './answers.ts';
-import type { Answer, Inference, Input, Task } from './api.ts';
+import type { Answer, Inference, Input, SingleInput, Task } from './api.ts';
 import { Demand } from './demand.ts';
 import type { InferenceErrorLog } from './inference-errors.ts';
+import type { Parameter } from './parameters.ts';
 import type { AskingFunction, Pass, QueryAnswering } from './pass.ts';
 import type { ResultShape } from './shapes.ts';
 
@@ -21,6 +22,11 @@ export interface InferenceContext {
   readonly errors: InferenceErrorLog;
 }
 
+type Stored = Extract<SingleInput, { kind: 'stored' }>;
+
+/** A task that is made for the first query that needs it may take as long as its model's weights take to come. */
+export type TaskFor = (parameter: number | undefined, query: QueryAnswering) => Task | Promise<Task>;
+
 /** Inputs of one identity, which are inferred once. */
 interface Waiting {
   readonly input: Input;
@@ -34,9 +40,9 @@ export class InferenceFunction implements AskingFunction {
   readonly internalName: string;
   readonly displayName: string;
   readonly asksWhileDescribing = false;
-  readonly takes: readonly Input['kind'][];
+  readonly parameters: readonly Parameter[];
   /** What workers do; for functions with a number beside the input, depending on it. */
-  readonly taskFor: (parameter: number | undefined) => Task;
+  readonly taskFor: TaskFor;
   readonly store: AnswerStore;
   readonly shape: ResultShape;
   readonly #context: InferenceContext;
@@ -45,15 +51,15 @@ export class InferenceFunction implements AskingFunction {
   constructor(options: {
     internalName: string;
     displayName: string;
-    takes: readonly Input['kind'][];
-    taskFor: (parameter: number | undefined) => Task;
+    parameters: readonly Parameter[];
+    taskFor: TaskFor;
     store: AnswerStore;
     shape: ResultShape;
     context: InferenceContext;
   }) {
     this.internalName = options.internalName;
     this.displayName = options.displayName;
-    this.takes = options.takes;
+    this.parameters = options.parameters;
     this.taskFor = options.taskFor;
     this.store = options.store;
     this.shape = options.shape;
@@ -107,7 +113,7 @@ export class InferenceFunction implements AskingFunction {
       else others.demandIndexes.push(index);
     }
     for (const [parameter, group] of waiting)
-      await this.#infer(this.taskFor(parameter), group, demand, query);
+      await this.#infer(await this.taskFor(parameter, query), group, demand, query);
   }
 
   async #infer(
@@ -163,20 +169,41 @@ export class InferenceFunction implements AskingFunction {
     demand: Demand,
     index: number,
   ): Promise<{ identity: string; input: Input } | SqlensError> {
-    if (input.kind !== 'stored') {
-      const { buffer, byteOffset } = demand.keys;
-      return { identity: Buffer.from(buffer, byteOffset + index * 16, 16).toString('hex'), input };
-    }
+    const { buffer, byteOffset } = demand.keys;
+    const key = () => Buffer.from(buffer, byteOffset + index * 16, 16).toString('hex');
     const parameter = demand.parameters[index];
     try {
-      const uri = this.#context.versions.canonicalUri(input.uri);
-      const version = input.version ?? (await this.#context.versions.stat(uri)).version;
-      const suffix = parameter === undefined ? '' : `\n${parameter}`;
-      return { identity: `${uri}\n${version}${suffix}`, input: { kind: 'stored', uri, version } };
+      if (input.kind === 'stored') {
+        const { identity, input: resolved } = await this.#resolveStored(input);
+        return {
+          identity: parameter === undefined ? identity : `${identity}\n${parameter}`,
+          input: resolved,
+        };
+      }
+      if (input.kind !== 'parts') return { identity: key(), input };
+      // The key says what each part was called; a stored image is what it is at its version.
+      let identity = key();
+      const parts: SingleInput[] = [];
+      for (const part of input.parts) {
+        if (part.kind !== 'stored') {
+          parts.push(part);
+          continue;
+        }
+        const resolved = await this.#resolveStored(part);
+        identity += `\n${resolved.identity}`;
+        parts.push(resolved.input);
+      }
+      return { identity, input: { kind: 'parts', parts } };
     } catch (error) {
       if (error instanceof SqlensError) return error;
       throw error;
     }
+  }
+
+  async #resolveStored(input: Stored): Promise<{ identity: string; input: Stored }> {
+    const uri = this.#context.versions.canonicalUri(input.uri);
+    const version = input.version ?? (await this.#context.versions.stat(uri)).version;
+    return { identity: `${uri}\n${version}`, input: { kind: 'stored', uri, version } };
   }
 
   #take(
@@ -231,5 +258,14 @@ function nameOf(input: Input | undefined): string {
       return input.image.origin === '' ? 'an image struct' : input.image.origin;
     case 'tensor':
       return `a list of ${input.values.length} numbers`;
+    case 'text':
+      return JSON.stringify(
+        input.text.length <= TEXT_SHOWN ? input.text : `${input.text.slice(0, TEXT_SHOWN)}…`,
+      );
+    case 'parts':
+      return input.parts.map(nameOf).join(', ');
   }
 }
+
+/** Characters of a text that are enough to tell which one it is. */
+const TEXT_SHOWN = 60;

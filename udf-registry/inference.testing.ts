@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { childEntry } from '../common/child-entry.ts';
 import type { LocationPolicy } from '../image-source/api.ts';
 import type { ImageInput, TensorSpec } from '../models/artifact.ts';
-import type { Answer, Inference, Input, Task } from './api.ts';
+import type { Answer, Inference, Input, Task, TensorInput } from './api.ts';
 import { createInference, type InferenceSettings, type RunningInference } from './inference.ts';
 
 export type ModelTask = Extract<Task, { kind: 'model' }>;
@@ -66,7 +66,7 @@ export function fixtureTask(graph: string, options: GraphOptions = {}): ModelTas
   };
 }
 
-export function numbers(...values: number[]): Input {
+export function numbers(...values: number[]): TensorInput {
   return { kind: 'tensor', values: Float32Array.from(values) };
 }
 

@@ -14,14 +14,16 @@ import {
 import { SqlensError, SqlState } from '../common/errors.ts';
 import type { Manifest } from '../models/artifact.ts';
 import { type AnswerLimits, AnswerStore } from './answers.ts';
-import type { Answer, Input, Task } from './api.ts';
-import { type InferenceContext, InferenceFunction } from './inference-function.ts';
-import { answersKey, type ModelSpec, shapeOf } from './model-spec.ts';
+import type { Answer, Task } from './api.ts';
+import { tokenizerPath } from './artifacts.ts';
+import { type InferenceContext, InferenceFunction, type TaskFor } from './inference-function.ts';
+import { answersKey, type ModelSpec, servedOutputs, shapeOf } from './model-spec.ts';
+import { NAMED_FUNCTION_NAMES } from './named-uses.ts';
+import { IMAGE_PARAMETER, type Parameter, parametersOf } from './parameters.ts';
 import type { PassTable } from './pass.ts';
 import { toDuckDBFunction } from './scalar-function.ts';
 import { type ResultShape, valueObjects } from './shapes.ts';
-
-const IMAGE_KINDS: readonly Input['kind'][] = ['stored', 'bytes', 'schema'];
+import { tokenInputs } from './text-model.ts';
 
 export interface RegistryOptions {
   /** A connection that runs nothing else: registering inside a transaction would roll back with it. */
@@ -29,6 +31,16 @@ export interface RegistryOptions {
   readonly passes: PassTable;
   readonly context: InferenceContext;
   readonly answerLimits: AnswerLimits;
+}
+
+export interface FunctionDefinition {
+  readonly internalName: string;
+  readonly displayName: string;
+  readonly parameters: readonly Parameter[];
+  readonly taskFor: TaskFor;
+  /** Functions with one key share their answers. */
+  readonly storeKey: string;
+  readonly shape: ResultShape;
 }
 
 export class FunctionRegistry {
@@ -43,6 +55,12 @@ export class FunctionRegistry {
 
   get functions(): ReadonlyMap<string, InferenceFunction> {
     return this.#functions;
+  }
+
+  /** Lower case: what people call when a statement asks. */
+  get askingNames(): ReadonlySet<string> {
+    const names = [...this.#functions.values()].map((fn) => fn.displayName.toLowerCase());
+    return new Set([...names, ...NAMED_FUNCTION_NAMES]);
   }
 
   get stores(): ReadonlyMap<string, AnswerStore> {
@@ -71,13 +89,22 @@ export class FunctionRegistry {
       kind: 'model',
       digest: spec.digest,
       path: artifactPath,
-      manifest,
+      // The layers are for people, who read them from the disk.
+      manifest: { ...manifest, layers: [], outputs: servedOutputs(manifest, spec.text) },
       batchSize: spec.batchSize,
+      text:
+        spec.text === undefined
+          ? undefined
+          : {
+              ...spec.text,
+              ...tokenInputs(manifest.inputs),
+              tokenizerPath: tokenizerPath(artifactPath, spec.text.tokenizer),
+            },
     };
     return this.#define({
       internalName: internalNameOf(spec),
       displayName: spec.functionName,
-      takes: manifest.image === undefined ? ['tensor'] : IMAGE_KINDS,
+      parameters: parametersOf(manifest, spec.text !== undefined),
       taskFor: () => task,
       storeKey: answersKey(spec),
       shape,
@@ -91,7 +118,7 @@ export class FunctionRegistry {
       this.#define({
         internalName: `__${name}`,
         displayName: name,
-        takes: IMAGE_KINDS,
+        parameters: [IMAGE_PARAMETER],
         taskFor: () => task,
         storeKey: name,
         shape,
@@ -102,7 +129,7 @@ export class FunctionRegistry {
       this.#define({
         internalName: '__image_thumbnail',
         displayName: 'image_thumbnail',
-        takes: IMAGE_KINDS,
+        parameters: [IMAGE_PARAMETER],
         taskFor: (size_px = 128) => ({ kind: 'image_thumbnail', size_px }),
         storeKey: 'image_thumbnail',
         shape: thumbnailBytes(),
@@ -110,27 +137,35 @@ export class FunctionRegistry {
     ];
   }
 
-  #define(fn: {
-    internalName: string;
-    displayName: string;
-    takes: readonly Input['kind'][];
-    taskFor: (parameter: number | undefined) => Task;
-    storeKey: string;
-    shape: ResultShape;
-    connection?: DuckDBConnection;
-  }): InferenceFunction {
+  /**
+   * A function that DuckDB does not know by itself: another one, which it knows, passes calls on to it.
+   * @param make called when there is none of that name yet
+   */
+  defineUnregistered(internalName: string, make: () => FunctionDefinition): InferenceFunction {
+    const known = this.#functions.get(internalName);
+    if (known !== undefined) return known;
+    const made = this.#make(make());
+    this.#functions.set(internalName, made);
+    return made;
+  }
+
+  #define(fn: FunctionDefinition & { readonly connection?: DuckDBConnection }): InferenceFunction {
     const known = this.#functions.get(fn.internalName);
     if (known !== undefined) return known;
+    const defined = this.#make(fn);
+    const connection = fn.connection ?? this.#options.connection;
+    connection.registerScalarFunction(toDuckDBFunction(defined, this.#options.passes));
+    this.#functions.set(fn.internalName, defined);
+    return defined;
+  }
+
+  #make(fn: FunctionDefinition): InferenceFunction {
     let store = this.#stores.get(fn.storeKey);
     if (store === undefined) {
       store = new AnswerStore(fn.shape.width, this.#options.answerLimits);
       this.#stores.set(fn.storeKey, store);
     }
-    const defined = new InferenceFunction({ ...fn, store, context: this.#options.context });
-    const connection = fn.connection ?? this.#options.connection;
-    connection.registerScalarFunction(toDuckDBFunction(defined, this.#options.passes));
-    this.#functions.set(fn.internalName, defined);
-    return defined;
+    return new InferenceFunction({ ...fn, store, context: this.#options.context });
   }
 }
 
@@ -142,10 +177,32 @@ export function internalNameOf(spec: Pick<ModelSpec, 'id'>): string {
  * The body of the macro that people call. The lambda evaluates the argument once (it may be volatile, or another
  * model call), and the key is computed by DuckDB.
  * @param argument the macro's parameter
+ * @param key of the lambda's `__v`
  */
-export function macroBody(fn: Pick<InferenceFunction, 'internalName' | 'shape'>, argument: string): string {
+export function macroBody(
+  fn: Pick<InferenceFunction, 'internalName' | 'shape'>,
+  argument: string,
+  key = 'sqlens.input_key(__v)',
+): string {
   const cast = fn.shape.castTo === undefined ? '' : `::${fn.shape.castTo}`;
-  return `list_transform([${argument}], lambda __v: ${fn.internalName}(__v, sqlens.input_key(__v))${cast})[1]`;
+  return `list_transform([${argument}], lambda __v: ${fn.internalName}(__v, ${key})${cast})[1]`;
+}
+
+/**
+ * The macro of a model: its parameters, quoted, and its body. Several arguments are packed into a struct, whose key is
+ * NULL when one of them is: what is computed from a NULL is NULL.
+ */
+export function macroOf(fn: Pick<InferenceFunction, 'internalName' | 'shape' | 'parameters'>): {
+  readonly parameters: string;
+  readonly body: string;
+} {
+  const names = fn.parameters.map(({ name }) => `"${name}"`);
+  const parameters = names.join(', ');
+  if (names.length === 1) return { parameters, body: macroBody(fn, parameters) };
+  const fields = names.map((name, at) => `'p${at}': ${name}`);
+  const keys = names.map((_, at) => `sqlens.input_key(__v.p${at})::VARCHAR`);
+  const key = `md5_number(sha256(${keys.join(" || ',' || ")}))`;
+  return { parameters, body: macroBody(fn, `{${fields.join(', ')}}`, key) };
 }
 
 /**

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Input, SingleInput } from './api.ts';
 import { ask, faultyInference, fixtureTask, numbers, tensorSpec, valuesOf } from './inference.testing.ts';
 import type { RunningInference } from './inference.ts';
+
+function parts(...single: SingleInput[]): Input {
+  return { kind: 'parts', parts: single };
+}
 
 describe('graphs', { timeout: 120_000 }, () => {
   let inference: RunningInference;
@@ -65,12 +70,15 @@ describe('graphs', { timeout: 120_000 }, () => {
     assert.deepEqual(answers.map(valuesOf), [[[1]], [[3]], [[7]], [[6]]]);
   });
 
-  test('several inputs are cut from one list', async () => {
+  test('a model with several inputs gets a part of the row for each', async () => {
     const task = fixtureTask('two-inputs', {
       inputs: [tensorSpec('a', [2]), tensorSpec('b', [3])],
       outputs: [tensorSpec('y', [2])],
     });
-    const answers = await ask(inference, task, [numbers(1, 2, 10, 20, 30), numbers(0, 0, 1, 1, 1)]);
+    const answers = await ask(inference, task, [
+      parts(numbers(1, 2), numbers(10, 20, 30)),
+      parts(numbers(0, 0), numbers(1, 1, 1)),
+    ]);
     assert.deepEqual(answers.map(valuesOf), [[[61, 62]], [[3, 3]]]);
   });
 
@@ -81,7 +89,7 @@ describe('graphs', { timeout: 120_000 }, () => {
       numbers(2, 2, 2),
     ]);
     assert.deepEqual(valuesOf(answers[0]), [[3, 3, 3]]);
-    assert.match(String(valuesOf(answers[1])), /^22023 the model takes 3 numbers, but 2 were given/);
+    assert.match(String(valuesOf(answers[1])), /^22023 input "x" takes 3 numbers, row has 2/);
     assert.deepEqual(valuesOf(answers[2]), [[5, 5, 5]]);
   });
 
@@ -104,7 +112,7 @@ describe('graphs', { timeout: 120_000 }, () => {
     const [answer] = await ask(inference, fixtureTask('affine'), [
       { kind: 'bytes', bytes: new Uint8Array(3) },
     ]);
-    assert.match(String(valuesOf(answer)), /^42804 this model takes numbers/);
+    assert.match(String(valuesOf(answer)), /^42804 the model takes numbers/);
   });
 
   test('a model that does not load rejects the call', async () => {

@@ -51,7 +51,8 @@ export function toDuckDBFunction(fn: InferenceFunction, passes: PassTable): Duck
   return definition;
 }
 
-function answerChunk(
+/** Looks the chunk's inputs up, column 0, by their keys, column 1; notes those without an answer. */
+export function answerChunk(
   fn: InferenceFunction,
   pass: ReturnType<PassTable['of']>,
   chunk: duckdb.DataChunk,
@@ -66,7 +67,8 @@ function answerChunk(
     const keys = new Uint32Array(keyBytes.buffer, keyBytes.byteOffset, rowCount * 4);
     const validity = duckdb.vector_get_validity(keyVector, Math.ceil(rowCount / 64) * 8);
     const answers = pass.query.answersOf(fn.store);
-    const durable = !isVarchar(inputVector);
+    // A bare URI may name other content tomorrow; a text is what it is.
+    const durable = fn.parameters[0]?.kind !== 'image' || !isVarchar(inputVector);
     let inputs: DuckDBVector | undefined;
     for (let row = 0; row < rowCount; row++) {
       if (validity !== null && ((validity[row >> 3] ?? 0xff) & (1 << (row & 7))) === 0) continue;

@@ -240,7 +240,7 @@ function tensorOf(answer: Answer, width: number): Float32Array {
   return tensor;
 }
 
-function copyInto(
+export function copyInto(
   vector: duckdb.Vector,
   values: Uint8Array | Uint16Array | Uint32Array | Float32Array | BigUint64Array,
 ): void {
@@ -263,7 +263,7 @@ function writeListEntries(output: duckdb.Vector, slots: Int32Array, length: numb
   writeNulls(output, slots);
 }
 
-function writeNulls(output: duckdb.Vector, slots: Int32Array): void {
+export function writeNulls(output: duckdb.Vector, slots: Int32Array): void {
   if (slots.every((slot) => slot >= 0)) return;
   duckdb.vector_ensure_validity_writable(output);
   const words = Math.ceil(slots.length / 64);

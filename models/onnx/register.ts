@@ -104,10 +104,9 @@ function describe({ name, type }: ValueInfoProto): DeclaredTensor {
 }
 
 function imageInput(declared: readonly DeclaredTensor[], options: CompileOptions): ImageInput | undefined {
-  const [input, ...others] = declared;
-  const image = input !== undefined && others.length === 0 ? layoutOf(input) : undefined;
+  const [input, image] = findImage(declared);
+  for (const other of declared) if (other !== input) checkBatch(other.name, other.dims, [null]);
   if (input === undefined || image === undefined) {
-    for (const { name, dims } of declared) checkBatch(name, dims, [null]);
     refusePreprocess(options.preprocess);
     return undefined;
   }
@@ -141,6 +140,18 @@ function imageInput(declared: readonly DeclaredTensor[], options: CompileOptions
     offset: reversed ? offset.toReversed() : offset,
     dynamicBatch: input.dims[0] === null,
   };
+}
+
+/** The only input, or among several the only one of a fixed size, that looks like an image. */
+function findImage(
+  declared: readonly DeclaredTensor[],
+): readonly [DeclaredTensor | undefined, ReturnType<typeof layoutOf>] {
+  const candidates =
+    declared.length === 1 ? declared : declared.filter(({ dims }) => !dims.slice(1).includes(null));
+  const found = candidates.filter((input) => layoutOf(input) !== undefined);
+  const [input, ...others] = found;
+  if (input === undefined || others.length > 0) return [undefined, undefined];
+  return [input, layoutOf(input)];
 }
 
 /** An image is four axes of which one or three channels stand second or last. */

@@ -2,12 +2,15 @@
 
 import { Tensor } from 'onnxruntime-node';
 import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
-import type { TensorSpec, TensorType } from '../../models/artifact.ts';
-import { fromHalfBits, toHalfBits } from './half.ts';
-import type { Prepared } from './prepare.ts';
+import type { Tokenizer, Tokens } from '../../models/text/tokenizer.ts';
+import type { TextTask } from '../text-model.ts';
+import { feedRows, type PlainRow } from './feeds.ts';
+import { fromHalfBits } from './half.ts';
+import { asSqlensError, type Prepared } from './prepare.ts';
 import type { LoadedModel } from './sessions.ts';
+import { feedTexts, groupTexts, poolText, type TextGroup, tokensOf } from './text.ts';
 
-export type Runnable = Extract<Prepared, { kind: 'pixels' | 'numbers' }>;
+export type Runnable = Extract<Prepared, { kind: 'pixels' | 'row' | 'text' }>;
 
 /** One row's tensors, one per served output, or why there are none. */
 export type RowResult = readonly Float32Array[] | SqlensError;
@@ -16,24 +19,71 @@ export type RowResult = readonly Float32Array[] | SqlensError;
  * Runs the rows of one batch; blocks the thread. A run that throws is repeated row by row, so that one row on which the
  * graph fails does not take the others with it.
  * @param rows all of them prepared for this model
+ * @param tokenizer of a model that takes text
  */
-export async function execute(model: LoadedModel, rows: readonly Runnable[]): Promise<RowResult[]> {
+export async function execute(
+  model: LoadedModel,
+  rows: readonly Runnable[],
+  tokenizer: Tokenizer | undefined,
+): Promise<RowResult[]> {
   const results: RowResult[] = new Array(rows.length);
-  for (const group of groups(model, rows)) {
-    const members = group.map((at) => rows[at]).filter((row) => row !== undefined);
-    const answered = await runGroup(model, members);
-    group.forEach((at, k) => {
-      results[at] = answered[k] ?? runError(new Error('the graph gave too few rows'));
-    });
+  const { text } = model.spec;
+  if (text !== undefined && tokenizer !== undefined) {
+    await executeTexts(model, rows, text, tokenizer, results);
+  } else {
+    for (const group of groups(model, rows)) {
+      const members = group.map((at) => rows[at]).filter((row) => row !== undefined && row.kind !== 'text');
+      const answered = await eachAlone(members, (some) => runRows(model, some));
+      group.forEach((at, k) => {
+        results[at] = answered[k] ?? runError(new Error('the graph gave too few rows'));
+      });
+    }
   }
   return results;
 }
 
+async function executeTexts(
+  model: LoadedModel,
+  rows: readonly Runnable[],
+  text: TextTask,
+  tokenizer: Tokenizer,
+  results: RowResult[],
+): Promise<void> {
+  const tokens = new Map<number, Tokens>();
+  rows.forEach((row, at) => {
+    try {
+      tokens.set(at, tokensOf(tokenizer, row.kind === 'text' ? row.text : '', text));
+    } catch (error) {
+      results[at] = asSqlensError(error);
+    }
+  });
+  for (const group of groupTexts(tokens, text, model.fixedRows ?? rows.length)) {
+    const members = group.tokens.map((one, k) => ({ tokens: one, row: group.rows[k] ?? 0 }));
+    const answered = await eachAlone(members, (some) => {
+      const rowsOfSome = some.map(({ row }) => row);
+      const tokensOfSome = some.map((one) => one.tokens);
+      return runTexts(
+        model,
+        { rows: rowsOfSome, tokens: tokensOfSome, length: group.length },
+        text,
+        tokenizer,
+      );
+    });
+    group.rows.forEach((at, k) => {
+      results[at] = answered[k] ?? runError(new Error('the graph gave too few rows'));
+    });
+  }
+}
+
 /** Positions of rows that can run together: same shapes, and no more of them than the graph takes. */
 function groups(model: LoadedModel, rows: readonly Runnable[]): number[][] {
+  const isFree = model.spec.inputs.some(({ shape }) => shape.includes(null));
   const byShape = new Map<string, number[]>();
   rows.forEach((row, at) => {
-    const key = row.kind === 'pixels' ? '' : JSON.stringify(row.shapes);
+    const key =
+      isFree && row.kind === 'row'
+        ? JSON.stringify(row.parts.map((part) => (part.kind === 'numbers' ? part.shape : null)))
+        : '';
     const group = byShape.get(key);
     if (group === undefined) byShape.set(key, [at]);
     else group.push(at);
@@ -44,97 +94,74 @@ function groups(model: LoadedModel, rows: readonly Runnable[]): number[][] {
   );
 }
 
-async function runGroup(model: LoadedModel, rows: readonly Runnable[]): Promise<RowResult[]> {
+async function eachAlone<T>(
+  rows: readonly T[],
+  run: (rows: readonly T[]) => Promise<RowResult[]>,
+): Promise<RowResult[]> {
   try {
-    return await run(model, rows);
+    return await run(rows);
   } catch (error) {
     if (rows.length === 1) return [runError(error)];
   }
   const results: RowResult[] = [];
-  for (const row of rows) results.push(...(await runGroup(model, [row])));
+  for (const row of rows) results.push(...(await eachAlone([row], run)));
   return results;
 }
 
-async function run(model: LoadedModel, rows: readonly Runnable[]): Promise<RowResult[]> {
+async function runRows(model: LoadedModel, rows: readonly PlainRow[]): Promise<RowResult[]> {
   // A graph with a fixed batch gets its missing rows as zeros; their answers are dropped.
   const batch = model.fixedRows ?? rows.length;
-  const outputs = await model.session.run(
-    feeds(model, rows, batch),
-    model.spec.outputs.map((output) => output.name),
-  );
-  const columns = model.spec.outputs.map((output) => {
-    const tensor = outputs[output.name];
-    if (!(tensor instanceof Tensor)) throw new Error(`output ${output.name} is not a tensor`);
-    const values = toFloat32(tensor);
-    if (batch === 1) return { values, length: values.length };
-    if (tensor.dims[0] !== batch) {
-      throw new Error(
-        `output ${output.name} has shape [${tensor.dims.join(', ')}] for a batch of ${batch} rows`,
-      );
-    }
-    return { values, length: values.length / batch };
-  });
+  const columns = await run(model, feedRows(model, rows, batch), batch);
   return rows.map((_, row) =>
     columns.map(({ values, length }) => values.subarray(row * length, (row + 1) * length)),
   );
 }
 
-function feeds(model: LoadedModel, rows: readonly Runnable[], batch: number): Record<string, Tensor> {
-  const { image, inputs } = model.spec;
-  if (image !== undefined && model.pixels !== undefined) {
-    const buffer = model.pixels.allocate(batch);
-    const writer = model.pixels;
-    rows.forEach((row, at) => {
-      if (row.kind === 'pixels') writer.write(row.pixels, buffer, at);
-    });
-    const { height, width, channels } = image;
-    const dims =
-      image.layout === 'nhwc' ? [batch, height, width, channels] : [batch, channels, height, width];
-    return { [image.tensor]: new Tensor(image.type, buffer, dims) };
-  }
-  const first = rows[0];
-  if (first?.kind !== 'numbers') throw new Error('a model of numbers was given pixels');
-  const result: Record<string, Tensor> = {};
-  let start = 0;
-  inputs.forEach((spec, at) => {
-    const shape = first.shapes[at] ?? [];
-    const length = shape.reduce((product, axis) => product * axis, 1);
-    const values = new Float32Array(batch * length);
-    rows.forEach((row, k) => {
-      if (row.kind === 'numbers') values.set(row.values.subarray(start, start + length), k * length);
-    });
-    start += length;
-    result[spec.name] = fromFloat32(spec, values, [batch, ...shape]);
-  });
-  return result;
+async function runTexts(
+  model: LoadedModel,
+  group: TextGroup,
+  text: TextTask,
+  tokenizer: Tokenizer,
+): Promise<RowResult[]> {
+  const batch = model.fixedRows ?? group.rows.length;
+  const columns = await run(model, feedTexts(model, group, text, tokenizer, batch), batch);
+  return group.tokens.map(({ ids }, row) =>
+    columns.map(({ values, length, dims }) => {
+      const isPerToken = dims.length === 3 && dims[1] === group.length;
+      const first = tokenizer.padding.left ? group.length - ids.length : 0;
+      const own = values.subarray(row * length, (row + 1) * length);
+      return poolText(own, isPerToken ? dims[2] : undefined, first, ids.length, text);
+    }),
+  );
 }
 
-function fromFloat32(spec: TensorSpec, values: Float32Array, dims: readonly number[]): Tensor {
-  const type: TensorType = spec.type;
-  switch (type) {
-    case 'float32':
-      return new Tensor('float32', values, dims);
-    case 'float64':
-      return new Tensor('float64', Float64Array.from(values), dims);
-    case 'float16':
-      return new Tensor('float16', Uint16Array.from(values, toHalfBits), dims);
-    case 'uint8':
-      return new Tensor('uint8', Uint8Array.from(values), dims);
-    case 'bool':
-      return new Tensor(
-        'bool',
-        Uint8Array.from(values, (value) => (value === 0 ? 0 : 1)),
-        dims,
-      );
-    case 'int32':
-      return new Tensor('int32', Int32Array.from(values), dims);
-    case 'int64':
-      return new Tensor(
-        'int64',
-        BigInt64Array.from(values, (value) => BigInt(Math.trunc(value))),
-        dims,
-      );
-  }
+interface OutputColumn {
+  readonly values: Float32Array;
+  /** Numbers per row. */
+  readonly length: number;
+  readonly dims: readonly number[];
+}
+
+async function run(
+  model: LoadedModel,
+  feeds: Record<string, Tensor>,
+  batch: number,
+): Promise<readonly OutputColumn[]> {
+  const outputs = await model.session.run(
+    feeds,
+    model.spec.outputs.map((output) => output.name),
+  );
+  return model.spec.outputs.map(({ name }) => {
+    const tensor = outputs[name];
+    if (!(tensor instanceof Tensor)) throw new Error(`output ${name} is not a tensor`);
+    const values = toFloat32(tensor);
+    const { dims } = tensor;
+    if (batch === 1) return { values, length: values.length, dims };
+    if (dims[0] !== batch) {
+      throw new Error(`output ${name} has shape [${dims.join(', ')}] for a batch of ${batch} rows`);
+    }
+    return { values, length: values.length / batch, dims };
+  });
 }
 
 function toFloat32(tensor: Tensor): Float32Array {

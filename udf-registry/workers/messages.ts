@@ -8,6 +8,7 @@ import { SqlensError, type SqlState } from '../../common/errors.ts';
 import type { LocationPolicy } from '../../image-source/api.ts';
 import type { ImageInput, TensorSpec } from '../../models/artifact.ts';
 import type { Answer, Input } from '../api.ts';
+import type { TextTask } from '../text-model.ts';
 
 /** As much of a manifest as a worker needs; the list of layers would travel with every batch otherwise. */
 export interface ModelSpec {
@@ -17,6 +18,8 @@ export interface ModelSpec {
   readonly image: ImageInput | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Set when a tokenizer stands in front of it. */
+  readonly text: TextTask | undefined;
 }
 
 export type WorkerTask =

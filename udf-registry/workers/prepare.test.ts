@@ -1,33 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TensorSpec } from '../../models/artifact.ts';
+import type { TensorInput } from '../api.ts';
 import { packTensors, unpackTensors } from './messages.ts';
-import { shapesFor } from './prepare.ts';
+import { shapeFor } from './prepare.ts';
 
 function spec(name: string, ...shape: (number | null)[]): TensorSpec {
   return { name, type: 'float32', shape };
 }
 
-test('the length of a list decides a free axis', () => {
-  assert.deepEqual(shapesFor([spec('x', 3)], 3), [[3]]);
-  assert.deepEqual(shapesFor([spec('x', 2, 3)], 6), [[2, 3]]);
-  assert.deepEqual(shapesFor([spec('x')], 1), [[]]);
-  assert.deepEqual(shapesFor([spec('x', null, 3)], 12), [[4, 3]]);
-  assert.deepEqual(shapesFor([spec('a', 2), spec('b', null)], 7), [[2], [5]]);
+/** As a flat list of so many numbers, or nested. */
+function flat(length: number) {
+  return { values: new Float32Array(length) };
+}
+
+function nested(...shape: number[]) {
+  return { values: new Float32Array(shape.reduce((product, size) => product * size, 1)), shape };
+}
+
+test('a list has the shape of the input: flat as its length says, nested as it is', () => {
+  assert.deepEqual(shapeFor(spec('x', 3), flat(3)), [3]);
+  assert.deepEqual(shapeFor(spec('x', 2, 3), flat(6)), [2, 3]);
+  assert.deepEqual(shapeFor(spec('x'), flat(1)), []);
+  assert.deepEqual(shapeFor(spec('x', null, 3), flat(12)), [4, 3]);
+  assert.deepEqual(shapeFor(spec('x', null), flat(5)), [5]);
+  assert.deepEqual(shapeFor(spec('x', 2, 3), nested(2, 3)), [2, 3]);
+  assert.deepEqual(shapeFor(spec('x', null, null), nested(4, 7)), [4, 7]);
 });
 
-test('a length that does not fit is told with what would', () => {
-  const cases: [TensorSpec[], number, RegExp][] = [
-    [[spec('x', 3)], 4, /takes 3 numbers, but 4 were given/],
-    [[spec('a', 3), spec('b', 4)], 0, /takes 7 numbers, but 0 were given/],
-    [[spec('x', null, 3)], 7, /takes a multiple of 3 numbers, but 7 were given/],
-    [[spec('x', null, 3)], 0, /a multiple of 3/],
-    [[spec('a', 2), spec('b', null, 2)], 5, /takes 2 and a multiple of 2 numbers, but 5 were given/],
+test('what does not fit is told with what would', () => {
+  const cases: [TensorSpec, TensorInput['shape'], number, RegExp][] = [
+    [spec('x', 3), undefined, 4, /input "x" takes 3 numbers, row has 4$/],
+    [spec('x', 3, 4), undefined, 11, /input "x" takes 12 numbers \(3×4\), row has 11$/],
+    [spec('x', 3, 4), [4, 3], 12, /takes 12 numbers \(3×4\), row has 12 \(4×3\)$/],
+    [spec('x', 3, 4), 'ragged', 11, /takes 12 numbers \(3×4\), row has lists of unequal lengths$/],
+    [spec('x', null, 3), undefined, 7, /takes \?×3 numbers, row has 7$/],
+    [spec('x', null, 3), undefined, 0, /row has 0$/],
+    [spec('x', null), [0], 0, /takes any number of numbers, row has 0/],
   ];
-  for (const [specs, length, message] of cases) {
-    assert.throws(() => shapesFor(specs, length), { sqlState: '22023', message });
+  for (const [tensor, shape, length, message] of cases) {
+    const input = shape === undefined ? flat(length) : { ...flat(length), shape };
+    assert.throws(() => shapeFor(tensor, input), { sqlState: '22023', message });
   }
-  assert.throws(() => shapesFor([spec('x', null, null)], 4), { sqlState: '0A000' });
+  assert.throws(() => shapeFor(spec('x', null, null), flat(4)), { sqlState: '0A000' });
 });
 
 test('tensors of several outputs and lengths come out of the package as they went in', () => {

@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import { messageOf, SqlensError, SqlState, unreachable } from '../../common/errors.ts';
 import type { ImageInfo, ImageSchemaValue, RgbImage, StoredBytes } from '../../image-source/api.ts';
 import type { TensorSpec } from '../../models/artifact.ts';
-import type { Answer, Input } from '../api.ts';
+import type { Answer, Input, TensorInput } from '../api.ts';
+import { describeShape, sizesText } from '../tensor-shape.ts';
 import type { ModelSpec, WorkerTask } from './messages.ts';
 
 /** What a worker needs of image-source. Every call works off the JS thread and rejects with a SqlensError. */
@@ -21,13 +22,20 @@ export interface ImageTools {
   thumbnail(bytes: Uint8Array, size_px: number): Promise<Uint8Array>;
 }
 
-export type Prepared =
+export type PreparedPart =
   | { readonly kind: 'pixels'; readonly pixels: Uint8Array }
   | {
       readonly kind: 'numbers';
-      readonly values: Float32Array;
-      readonly shapes: readonly (readonly number[])[];
-    }
+      readonly values: Float32Array | Float64Array;
+      /** Without the batch axis. */
+      readonly shape: readonly number[];
+    };
+
+export type Prepared =
+  | { readonly kind: 'pixels'; readonly pixels: Uint8Array }
+  /** One part for each input of the graph, in their order. */
+  | { readonly kind: 'row'; readonly parts: readonly PreparedPart[] }
+  | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'answer'; readonly answer: Exclude<Answer, { kind: 'tensors' | 'failed' }> }
   /** The answer has been handed on and is not kept: it may be a hundred megabytes of pixels. */
   | { readonly kind: 'answered' }
@@ -55,8 +63,7 @@ async function prepareFor(
 ): Promise<Prepared> {
   switch (task.kind) {
     case 'model':
-      if (task.model.image === undefined) return numbersOf(task.model, input);
-      return { kind: 'pixels', pixels: await pixelsOf(task.model.image, input, images, signal) };
+      return prepareRow(task.model, input, images, signal);
     case 'image_decode': {
       const image =
         input.kind === 'schema'
@@ -84,6 +91,32 @@ async function prepareFor(
     default:
       return unreachable(task);
   }
+}
+
+async function prepareRow(
+  model: ModelSpec,
+  input: Input,
+  images: ImageTools,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { image, inputs } = model;
+  if (model.text !== undefined) {
+    if (input.kind !== 'text') throw misplaced('text', input);
+    return { kind: 'text', text: input.text };
+  }
+  if (input.kind !== 'parts') {
+    if (image !== undefined) return { kind: 'pixels', pixels: await pixelsOf(image, input, images, signal) };
+    const [spec] = inputs;
+    if (spec === undefined || inputs.length > 1) throw misplaced(`${inputs.length} inputs`, input);
+    return { kind: 'row', parts: [numbersOf(spec, input)] };
+  }
+  const parts = inputs.map(async (spec, at): Promise<PreparedPart> => {
+    const part = input.parts[at];
+    if (part === undefined) throw misplaced(`${inputs.length} inputs`, input);
+    if (spec.name !== image?.tensor) return numbersOf(spec, part);
+    return { kind: 'pixels', pixels: await pixelsOf(image, part, images, signal) };
+  });
+  return { kind: 'row', parts: await Promise.all(parts) };
 }
 
 async function pixelsOf(
@@ -117,11 +150,9 @@ async function bytesOf(input: Input, images: ImageTools, signal: AbortSignal): P
     }
     case 'schema':
     case 'tensor':
-      throw new SqlensError({
-        sqlState: SqlState.datatypeMismatch,
-        message: `an image is needed, not ${input.kind === 'tensor' ? 'numbers' : 'decoded pixels'}`,
-        hint: 'Pass an image reference, a URI, the bytes of an image file, or what image_decode() gives.',
-      });
+    case 'text':
+    case 'parts':
+      throw misplaced('an image', input);
     default:
       return unreachable(input);
   }
@@ -137,61 +168,76 @@ function originOf(input: Input): string {
   return input.kind === 'stored' ? input.uri : '';
 }
 
-function numbersOf(model: ModelSpec, input: Input): Prepared {
-  if (input.kind !== 'tensor') {
-    throw new SqlensError({
-      sqlState: SqlState.datatypeMismatch,
-      message: 'this model takes numbers, not an image',
-      hint: `Pass a list of numbers: ${model.inputs.map(describe).join(', ')}.`,
-    });
-  }
-  return { kind: 'numbers', values: input.values, shapes: shapesFor(model.inputs, input.values.length) };
+function numbersOf(spec: TensorSpec, input: Input): PreparedPart {
+  if (input.kind !== 'tensor') throw misplaced('numbers', input);
+  const shape = shapeFor(spec, input);
+  refuseFractions(spec, input.values);
+  return { kind: 'numbers', values: input.values, shape };
 }
 
 /**
- * The shape of each input, without the batch axis, for one row of `length` numbers: the inputs' numbers one after the
- * other. One axis in all may be free; the length then decides it.
- * @throws SqlensError 22023 naming both lengths when the numbers do not fit
+ * The shape of an input, without the batch axis, for one row's numbers. The length of a flat list decides one free axis.
+ * @throws SqlensError 22023 naming both lengths, or shapes, when they do not fit
  */
-export function shapesFor(specs: readonly TensorSpec[], length: number): number[][] {
-  const known = specs.map((spec) => spec.shape.reduce<number>((product, axis) => product * (axis ?? 1), 1));
-  const free = specs.flatMap((spec, at) => spec.shape.filter((axis) => axis === null).map(() => at));
-  const [freeAt] = free;
-  if (freeAt === undefined) {
-    const expected = known.reduce((sum, size) => sum + size, 0);
-    if (expected !== length) throw wrongLength(specs, `${expected}`, length);
-    return specs.map((spec) => spec.shape.map((axis) => axis ?? 1));
+export function shapeFor(spec: TensorSpec, input: Pick<TensorInput, 'values' | 'shape'>): readonly number[] {
+  const { length } = input.values;
+  if (input.shape === 'ragged') throw wrongShape(spec, 'lists of unequal lengths');
+  if (input.shape !== undefined) {
+    const { shape } = input;
+    const fits =
+      shape.length === spec.shape.length &&
+      shape.every((size, axis) => size > 0 && (spec.shape[axis] ?? size) === size);
+    if (!fits) throw wrongShape(spec, `${length} (${sizesText(shape)})`);
+    return shape;
   }
-  if (free.length > 1) {
+  const known = spec.shape.reduce<number>((product, size) => product * (size ?? 1), 1);
+  const free = spec.shape.filter((size) => size === null).length;
+  if (free > 1) {
     throw new SqlensError({
       sqlState: SqlState.featureNotSupported,
-      message: `the model's input has ${free.length} free axes: a flat list of numbers cannot say how long each is`,
-      hint: `The inputs are ${specs.map(describe).join(', ')}: export the model with at most one free axis.`,
+      message: `input "${spec.name}" has ${free} free axes: a flat list of numbers cannot say how long each is`,
+      hint: `Nest the lists as the input is: ${sizesText(spec.shape)}.`,
     });
   }
-  const others = known.reduce((sum, size, at) => (at === freeAt ? sum : sum + size), 0);
-  const step = known[freeAt] ?? 1;
-  const size = (length - others) / step;
-  if (!Number.isInteger(size) || size < 1) {
-    throw wrongLength(
-      specs,
-      others === 0 ? `a multiple of ${step}` : `${others} and a multiple of ${step}`,
-      length,
-    );
-  }
-  return specs.map((spec) => spec.shape.map((axis) => axis ?? size));
+  const size = length / known;
+  if (free === 0 ? size !== 1 : !Number.isInteger(size) || size < 1) throw wrongShape(spec, `${length}`);
+  return spec.shape.map((axis) => axis ?? size);
 }
 
-function wrongLength(specs: readonly TensorSpec[], expected: string, length: number): SqlensError {
-  return new SqlensError({
+function refuseFractions(spec: TensorSpec, values: Float32Array | Float64Array): void {
+  const range = WHOLE_RANGES[spec.type];
+  if (range === undefined) return;
+  const [least, most] = range;
+  const wrong = values.find((value) => !Number.isInteger(value) || value < least || value > most);
+  if (wrong === undefined) return;
+  throw new SqlensError({
     sqlState: SqlState.invalidParameterValue,
-    message: `the model takes ${expected} numbers, but ${length} were given`,
-    hint: `Its inputs are ${specs.map(describe).join(', ')}.`,
+    message: `input "${spec.name}" takes whole numbers (${spec.type}), row has ${wrong}`,
+    hint: `Give whole numbers from ${least} to ${most}.`,
   });
 }
 
-function describe(spec: TensorSpec): string {
-  return `${spec.name} ${spec.type}[${spec.shape.map((axis) => axis ?? '?').join(', ')}]`;
+/** What input types of whole numbers hold; int64 as far as a double is exact. */
+const WHOLE_RANGES: Partial<Record<TensorSpec['type'], readonly [number, number]>> = {
+  uint8: [0, 255],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
+function wrongShape(spec: TensorSpec, given: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.invalidParameterValue,
+    message: `input "${spec.name}" takes ${describeShape(spec)}, row has ${given}`,
+    hint: 'Give as many numbers as the model takes, flat or nested as it takes them.',
+  });
+}
+
+/** The function that was called has checked what it was given: this is a defect of ours. */
+function misplaced(wanted: string, input: Input): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.datatypeMismatch,
+    message: `the model takes ${wanted}, not an input of kind ${input.kind}`,
+  });
 }
 
 export function asSqlensError(error: unknown): SqlensError {

@@ -51,7 +51,8 @@ export class Sessions {
     if (held !== undefined) {
       this.byDigest.delete(spec.digest);
       this.byDigest.set(spec.digest, held);
-      return held;
+      // Models of one artifact may ask for other outputs of it.
+      return { ...held, spec };
     }
     await this.makeRoom(this.limits.sessions_max - 1, this.limits.sessions_bytes_max - spec.size_bytes);
     const model = await this.load(spec);
@@ -113,7 +114,10 @@ export class Sessions {
 
 /** Checks that the graph has the inputs and outputs that its manifest promises, and reads its batch axis. */
 function fixedRows(spec: ModelSpec, session: InferenceSession): number | undefined {
-  const names = spec.image === undefined ? spec.inputs.map((input) => input.name) : [spec.image.tensor];
+  const names =
+    spec.image === undefined || spec.inputs.length > 1
+      ? spec.inputs.map((input) => input.name)
+      : [spec.image.tensor];
   const missing = [
     ...names.filter((name) => !session.inputNames.includes(name)).map((name) => `input ${name}`),
     ...spec.outputs

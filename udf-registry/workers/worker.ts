@@ -21,6 +21,7 @@ import {
 } from './messages.ts';
 import { asSqlensError, type ImageTools, type Prepared } from './prepare.ts';
 import { Sessions } from './sessions.ts';
+import { Tokenizers } from './tokenizers.ts';
 
 export interface WorkerOptions {
   readonly openImages: (settings: WorkerSettings) => ImageTools;
@@ -84,6 +85,7 @@ interface Spent {
 class Worker {
   private readonly settings: WorkerSettings;
   private readonly sessions: Sessions;
+  private readonly tokenizers = new Tokenizers();
   private readonly tools: PrepareTools;
   private readonly decodeTools: PrepareTools;
   private readonly queue: Entry[] = [];
@@ -182,14 +184,19 @@ class Worker {
 
     const phase = (name: Phase) =>
       send({ type: 'phase', batch: message.batch, phase: name, row: message.careful ? firstRow : undefined });
-    if (!this.sessions.has(task.model.digest)) phase('load');
+    const { text } = task.model;
+    const isLoaded =
+      this.sessions.has(task.model.digest) && (text === undefined || this.tokenizers.has(text));
+    if (!isLoaded) phase('load');
     const model = await this.sessions.get(task.model);
+    const tokenizer = text === undefined ? undefined : await this.tokenizers.get(text);
     phase('run');
     for (let turn = 0; turn < TURNS_BETWEEN_RUNS; turn++) await nextTurn();
     const runBegan = performance.now();
     const results = await execute(
       model,
       runnable.map((one) => one.prepared),
+      tokenizer,
     );
     spent.inferring_s += secondsSince(runBegan);
     runnable.forEach(({ row }, k) => {
@@ -211,7 +218,7 @@ class Worker {
 }
 
 function isRunnable(prepared: Prepared): prepared is Runnable {
-  return prepared.kind === 'pixels' || prepared.kind === 'numbers';
+  return prepared.kind === 'pixels' || prepared.kind === 'row' || prepared.kind === 'text';
 }
 
 function secondsSince(began_ms: number): number {

@@ -44,7 +44,7 @@ export async function alterModel(context: SessionContext, parsed: Parsed): Promi
     try {
       const { fn, manifest } = await internalFunction(context, next);
       await dropModelFunction(connection, current);
-      await defineModelFunction(connection, next, manifest, fn);
+      await defineModelFunction(connection, next, fn);
     } catch (error) {
       throw pointedAt(wanted.token, error);
     }

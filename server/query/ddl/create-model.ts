@@ -3,29 +3,35 @@
  * and the call of sparkdl's days, SELECT register_keras_udf('name', 'file' [, 'preprocess']).
  */
 import { VARCHAR } from '@duckdb/node-api';
-import { type SqlensError, SqlState } from '../../../common/errors.ts';
+import { SqlState } from '../../../common/errors.ts';
 import { Turns } from '../../../common/turns.ts';
 import type { CompiledModel, Manifest, Preprocess } from '../../../models/artifact.ts';
-import { compileInChild } from '../../../models/index.ts';
+import { compileInChild, modelSize_bytes } from '../../../models/index.ts';
 import {
   checkLabelCount,
   chooseReturns,
   type ModelSpec,
   type ReturnsType,
+  resultTypeOf,
+  shapeOf,
 } from '../../../udf-registry/model-spec.ts';
+import { parametersOf } from '../../../udf-registry/parameters.ts';
+import type { TextSpec } from '../../../udf-registry/text-model.ts';
 import type { ResultColumn, RowsExecution } from '../api.ts';
 import type { Parsed } from '../describe/parsed.ts';
-import { claimName, findModel, insertVersion } from '../engine/model-table.ts';
+import { findModel } from '../engine/model-table.ts';
 import { finished, fromRows } from '../run/executions.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { Token } from '../text/tokens.ts';
-import { Cursor, errorAt, pointedAt } from './cursor.ts';
-import { inTransaction, noteSkipped } from './in-transaction.ts';
-import { defineModelFunction, dropModelFunction, refuseTakenFunction } from './model-function.ts';
+import { addVersion, alreadyExists } from './add-version.ts';
+import { createFromModel } from './create-from-model.ts';
+import { Cursor, pointedAt } from './cursor.ts';
+import { noteSkipped } from './in-transaction.ts';
+import { refuseTakenFunction } from './model-function.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
+import { readFileAt, readModelFile } from './read-model-file.ts';
+import { settleText } from './text-options.ts';
 
-/** ONNX' own limit, and the largest that the readers accept. */
-const MAX_MODEL_BYTES = 2 ** 31 - 1;
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
 const COMPILE_TIMEOUT_MS = 120_000;
 
@@ -46,7 +52,9 @@ interface ModelDefinition {
 }
 
 export async function createModel(context: SessionContext, parsed: Parsed): Promise<RowsExecution> {
-  await register(context, parseCreateModel(parsed.tokens));
+  if (!(await createFromModel(context, parsed.tokens))) {
+    await register(context, parseCreateModel(parsed.tokens));
+  }
   return finished('CREATE MODEL');
 }
 
@@ -118,15 +126,25 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     noteSkipped(context, SqlState.duplicateObject, `model "${definition.name}" already exists`);
     return;
   }
-  if (known !== undefined && !definition.replace) throw alreadyExists(definition);
+  if (known !== undefined && !definition.replace) {
+    throw alreadyExists(definition.name, definition.nameToken);
+  }
   await refuseTakenFunction(connection, definition, definition.nameToken);
   const labels = await readLabels(context, definition.options);
   const compiled = await turns.run(context.signal, () => compile(context, definition));
   context.signal.throwIfAborted();
   const { manifest } = compiled;
   const { preprocess, output, top_k, batchSize, device } = definition.options;
-  const returns = returnsOf(definition, manifest, labels);
-  const spec: ModelSpec = {
+  const text = await settleText(
+    context,
+    definition.options.text,
+    manifest,
+    (location, token, maxSize_bytes) =>
+      readFileAt(context, location, token, { maxSize_bytes, signal: context.signal }),
+  );
+  const returns = returnsOf(definition, manifest, text, labels);
+  const takes = text !== undefined ? 'text' : manifest.image !== undefined ? 'image' : 'numbers';
+  const settled: ModelSpec = {
     id: engine.registry.nextId(),
     name: definition.name,
     version: (known?.version ?? 0) + 1,
@@ -137,44 +155,29 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     top_k,
     returns,
     output,
-    batchSize: batchSize ?? defaultBatchSize(manifest.image !== undefined),
+    batchSize: batchSize ?? defaultBatchSize(takes),
     device,
     source: definition.source,
+    text,
+  };
+  const spec: ModelSpec = {
+    ...settled,
+    resultType: resultTypeOf(shapeOf(settled, manifest)),
+    arguments: parametersOf(manifest, text !== undefined)
+      .map(({ name }) => name)
+      .join(', '),
   };
   await engine.artifacts.put(compiled);
   engine.options.inference.release(manifest.digest);
-  const artifactPath = engine.artifacts.pathOf(manifest.digest);
-  const own = context.transaction.isOpen ? connection : undefined;
-  const fn = engine.registry.defineModel(spec, manifest, artifactPath, own);
-  await inTransaction(context, async () => {
-    await claimName(connection, spec.name);
-    // Another session may have registered it while this one compiled.
-    const replaced = await findModel(connection, spec.name);
-    if (replaced !== undefined && !definition.replace) throw alreadyExists(definition);
-    if (replaced !== undefined) await dropModelFunction(connection, replaced);
-    const name = replaced?.name ?? spec.name;
-    await insertVersion(connection, { ...spec, name }, manifest, context.user);
-    await defineModelFunction(connection, spec, manifest, fn);
-  });
+  await addVersion(context, spec, manifest, definition);
 }
 
 async function compile(context: SessionContext, definition: ModelDefinition): Promise<CompiledModel> {
-  const fileLimits = { maxSize_bytes: MAX_MODEL_BYTES, signal: context.signal };
-  const bytes = await readFileAt(context, definition.source, definition.sourceToken, fileLimits);
+  const file = await readModelFile(context, definition.source, definition.sourceToken);
   const { preprocess, output } = definition.options;
-  const file = { name: baseName(definition.source), bytes };
-  const memory_bytes = compileMemory_bytes(bytes.length);
+  const memory_bytes = compileMemory_bytes(modelSize_bytes(file));
   const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
   return compileInChild(file, { preprocess, output }, limits);
-}
-
-function alreadyExists({ name, nameToken }: ModelDefinition): SqlensError {
-  return errorAt(
-    nameToken,
-    SqlState.duplicateObject,
-    `model "${name}" already exists`,
-    'CREATE OR REPLACE MODEL replaces it.',
-  );
 }
 
 async function readLabels(
@@ -189,31 +192,19 @@ async function readLabels(
   return lines.map((line) => line.trim());
 }
 
-async function readFileAt(
-  context: SessionContext,
-  location: string,
-  token: Token | undefined,
-  limits: { readonly maxSize_bytes: number; readonly signal: AbortSignal },
-): Promise<Uint8Array> {
-  try {
-    return (await context.engine.options.locations.read(location, limits)).bytes;
-  } catch (error) {
-    throw pointedAt(token, error);
-  }
-}
-
 function returnsOf(
   definition: ModelDefinition,
   manifest: Manifest,
+  text: TextSpec | undefined,
   labels: readonly string[] | undefined,
 ): ReturnsType {
   try {
-    checkLabelCount(manifest, labels);
+    checkLabelCount(manifest, text, labels);
   } catch (error) {
     throw pointedAt(definition.options.labelsToken, error);
   }
   try {
-    return chooseReturns(manifest, labels, definition.returns);
+    return chooseReturns(manifest, text, labels, definition.returns);
   } catch (error) {
     throw pointedAt(definition.returnsToken, error);
   }
@@ -222,8 +213,4 @@ function returnsOf(
 /** Measured: a file of 553 MB compiles in five times its size and what an empty compiler takes. */
 export function compileMemory_bytes(fileSize_bytes: number): number {
   return 768 * 2 ** 20 + 5 * fileSize_bytes;
-}
-
-function baseName(source: string): string {
-  return source.slice(source.lastIndexOf('/') + 1);
 }

@@ -1,10 +1,9 @@
 /** The function that people call: a macro over the internal function of a model's default version. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SqlState } from '../../../common/errors.ts';
-import type { Manifest } from '../../../models/artifact.ts';
 import type { InferenceFunction } from '../../../udf-registry/inference-function.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
-import { macroBody } from '../../../udf-registry/registry.ts';
+import { macroOf } from '../../../udf-registry/registry.ts';
 import { quoteIdentifier, type Token } from '../text/tokens.ts';
 import { errorAt } from './cursor.ts';
 
@@ -12,12 +11,10 @@ import { errorAt } from './cursor.ts';
 export async function defineModelFunction(
   connection: DuckDBConnection,
   spec: Pick<ModelSpec, 'functionName'>,
-  manifest: Manifest,
   fn: InferenceFunction,
 ): Promise<void> {
-  const parameter = manifest.image === undefined ? 'input' : 'image';
-  const name = quoteIdentifier(spec.functionName);
-  await connection.run(`CREATE MACRO public.${name}(${parameter}) AS ${macroBody(fn, parameter)}`);
+  const { parameters, body } = macroOf(fn);
+  await connection.run(`CREATE MACRO public.${quoteIdentifier(spec.functionName)}(${parameters}) AS ${body}`);
 }
 
 export async function dropModelFunction(

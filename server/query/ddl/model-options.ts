@@ -3,6 +3,7 @@ import { SqlState } from '../../../common/errors.ts';
 import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
 import type { Token } from '../text/tokens.ts';
 import { errorAt, type Option } from './cursor.ts';
+import { checkTextOptions, NO_TEXT, readTextOption, TEXT_OPTIONS, type TextOptions } from './text-options.ts';
 
 export interface ModelOptions {
   readonly preprocess: Preprocess;
@@ -14,6 +15,8 @@ export interface ModelOptions {
   readonly output: string | undefined;
   readonly batchSize: number | undefined;
   readonly device: string;
+  /** Of a model that takes text. */
+  readonly text: TextOptions;
 }
 
 const DEFAULT_TOP_K = 5;
@@ -23,10 +26,18 @@ const DEVICES = ['auto', 'cpu'];
 
 /**
  * Rows of a batch unless told otherwise. Images: on a CPU more than 4 make nothing faster, and small batches are fair
- * to small queries. Numbers: a batch of 8 ran 23,000 rows a second, one of 256 204,000.
+ * to small queries. Numbers: a batch of 8 ran 23,000 rows a second, one of 256 204,000. Texts are as slow as images, and
+ * those of one batch are sorted by their lengths, which takes some to choose from.
  */
-export function defaultBatchSize(takesImages: boolean): number {
-  return takesImages ? 4 : 256;
+export function defaultBatchSize(takes: 'image' | 'text' | 'numbers'): number {
+  switch (takes) {
+    case 'image':
+      return 4;
+    case 'text':
+      return 16;
+    case 'numbers':
+      return 256;
+  }
 }
 
 export function readModelOptions(options: readonly Option[]): ModelOptions {
@@ -38,6 +49,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
     output: undefined,
     batchSize: undefined,
     device: 'auto',
+    text: NO_TEXT,
   };
   for (const option of options) {
     switch (option.name) {
@@ -67,15 +79,22 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
         }
         read = { ...read, device: option.value };
         break;
-      default:
+      default: {
+        const name = TEXT_OPTIONS.find((known) => known === option.name);
+        if (name !== undefined) {
+          read = { ...read, text: readTextOption(read.text, name, option, wrong) };
+          break;
+        }
         throw errorAt(
           option.nameToken,
           SqlState.syntaxError,
           `CREATE MODEL has no option "${option.name}"`,
-          'The options are preprocess, labels, top_k, output, batch_size and device.',
+          'The options are preprocess, labels, top_k, output, batch_size, device, tokenizer, max_length, pooling and normalize.',
         );
+      }
     }
   }
+  checkTextOptions(read.text);
   return read;
 }
 

@@ -37,6 +37,7 @@ export async function loadModels(engine: Engine, connection: DuckDBConnection): 
       continue;
     }
     digests.add(spec.digest);
+    if (spec.text !== undefined) digests.add(spec.text.tokenizer);
     try {
       const manifest = manifests.get(spec.digest) ?? (await engine.artifacts.manifest(spec.digest));
       manifests.set(spec.digest, manifest);
@@ -56,8 +57,9 @@ export async function loadModels(engine: Engine, connection: DuckDBConnection): 
 }
 
 /** @throws XX001 when the artifact is missing or not what its digest says */
-export async function verifyArtifact({ artifacts }: Engine, { digest }: ModelSpec): Promise<void> {
+export async function verifyArtifact({ artifacts }: Engine, { digest, text }: ModelSpec): Promise<void> {
   if (!(await artifacts.verify(digest))) throw damaged(digest);
+  if (text !== undefined && !(await artifacts.verifyTokenizer(text.tokenizer))) throw damaged(text.tokenizer);
 }
 
 /** The model's default version. */
