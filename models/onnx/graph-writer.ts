@@ -12,16 +12,23 @@ export const ONNX_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } 
 export type OnnxType = keyof typeof ONNX_TYPES;
 
 /** AttributeProto.AttributeType */
-const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, ints: 7 } as const;
+const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, graph: 5, floats: 6, ints: 7, texts: 8 } as const;
 
-export type Attribute = { float: number } | { int: number } | { ints: readonly number[] } | { text: string };
+export type Attribute =
+  | { float: number }
+  | { int: number }
+  | { ints: readonly number[] }
+  | { floats: readonly number[] }
+  | { text: string }
+  | { texts: readonly string[] }
+  | { graph: WireMessage };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 const IR_VERSION = 8;
 const BATCH = 'N';
 
 export class OnnxGraphWriter {
-  readonly #graph = new WireMessage();
+  #graph = new WireMessage();
   readonly #inputs: WireMessage[] = [];
   readonly #outputs: WireMessage[] = [];
   readonly #initializers: WireMessage[] = [];
@@ -59,6 +66,31 @@ export class OnnxGraphWriter {
     for (const [name, attribute] of Object.entries(attributes))
       node.message(5, attributeMessage(name, attribute));
     this.#graph.message(1, node);
+  }
+
+  /**
+   * A graph within a node (the body of a Scan). What is written while `build` runs becomes part of it; constants are
+   * shared with the graph around it.
+   *
+   * @param inputs names of tensors, taken by `name`, with their types
+   * @param build gives the names of what comes out; each name once, and none of an input
+   */
+  subgraph(
+    inputs: readonly { name: string; type: OnnxType }[],
+    build: () => readonly { name: string; type: OnnxType }[],
+  ): Attribute {
+    const outer = this.#graph;
+    const body = new WireMessage();
+    this.#graph = body;
+    try {
+      const outputs = build();
+      body.text(2, this.name('body'));
+      for (const { name, type } of inputs) body.message(11, valueInfo(name, type, undefined));
+      for (const { name, type } of outputs) body.message(12, valueInfo(name, type, undefined));
+    } finally {
+      this.#graph = outer;
+    }
+    return { graph: body };
   }
 
   /** A constant tensor; gives its name. */
@@ -126,13 +158,25 @@ function attributeMessage(name: string, attribute: Attribute): WireMessage {
   if ('float' in attribute) return message.float(2, attribute.float).int(20, ATTRIBUTE_TYPES.float);
   if ('int' in attribute) return message.int(3, attribute.int).int(20, ATTRIBUTE_TYPES.int);
   if ('text' in attribute) return message.text(4, attribute.text).int(20, ATTRIBUTE_TYPES.text);
+  if ('graph' in attribute) return message.message(6, attribute.graph).int(20, ATTRIBUTE_TYPES.graph);
+  if ('floats' in attribute) {
+    for (const value of attribute.floats) message.float(7, value);
+    return message.int(20, ATTRIBUTE_TYPES.floats);
+  }
+  if ('texts' in attribute) {
+    for (const value of attribute.texts) message.text(9, value);
+    return message.int(20, ATTRIBUTE_TYPES.texts);
+  }
   for (const value of attribute.ints) message.int(8, value);
   return message.int(20, ATTRIBUTE_TYPES.ints);
 }
 
-function valueInfo(name: string, type: OnnxType, shape: readonly number[]): WireMessage {
+/** @param shape without the batch; undefined leaves it to ONNX Runtime */
+function valueInfo(name: string, type: OnnxType, shape: readonly number[] | undefined): WireMessage {
+  const tensor = new WireMessage().int(1, ONNX_TYPES[type]);
+  const info = new WireMessage().text(1, name);
+  if (shape === undefined) return info.message(2, new WireMessage().message(1, tensor));
   const dims = new WireMessage().message(1, new WireMessage().text(2, BATCH));
   for (const size of shape) dims.message(1, new WireMessage().int(1, size));
-  const tensor = new WireMessage().int(1, ONNX_TYPES[type]).message(2, dims);
-  return new WireMessage().text(1, name).message(2, new WireMessage().message(1, tensor));
+  return info.message(2, new WireMessage().message(1, tensor.message(2, dims)));
 }

@@ -1,6 +1,8 @@
 /** The kinds of nodes: one small file for each family, one table that fails to compile when a kind is missing. */
 import { type ActivationOp, activation, type PreluOp, prelu, type SoftmaxOp, softmax } from './activation.ts';
 import { type ConvOp, type ConvTransposeOp, conv, convTranspose } from './conv.ts';
+import { type ChooseOp, choose } from './choosing.ts';
+import { type ConstantOp, constant } from './constant.ts';
 import type { OpDefinition } from './definition.ts';
 import { type DenseOp, dense } from './dense.ts';
 import { type ElementwiseOp, elementwise } from './elementwise.ts';
@@ -22,8 +24,21 @@ import {
   type PoolOp,
   pool,
 } from './pooling.ts';
+import { type RecurrentOp, recurrent } from './recurrent.ts';
 import { type CumulativeSumOp, cumulativeSum, type ReduceOp, reduce, type TopKOp, topK } from './reducing.ts';
 import { type ResizeOp, resize } from './resize.ts';
+import {
+  type EinsumOp,
+  type EmbeddingOp,
+  type ExpandOp,
+  einsum,
+  embedding,
+  expand,
+  type MatmulOp,
+  matmul,
+  type StepsOp,
+  steps,
+} from './sequence.ts';
 import {
   type CastOp,
   cast,
@@ -44,27 +59,35 @@ export type Op =
   | AffineOp
   | BatchNormalizationOp
   | CastOp
+  | ChooseOp
   | ConcatOp
+  | ConstantOp
   | ConvOp
   | ConvTransposeOp
   | CumulativeSumOp
   | DenseOp
+  | EinsumOp
   | ElementwiseOp
+  | EmbeddingOp
+  | ExpandOp
   | GatherOp
   | GlobalPoolOp
   | GroupNormalizationOp
   | InputOp
   | LayerNormalizationOp
+  | MatmulOp
   | MergeOp
   | NoiseOp
   | PadOp
   | PoolOp
   | PreluOp
+  | RecurrentOp
   | ReduceOp
   | ReshapeOp
   | ResizeOp
   | SliceOp
   | SoftmaxOp
+  | StepsOp
   | TopKOp
   | TransposeOp;
 
@@ -77,27 +100,35 @@ const OPS: { readonly [K in OpKind]: OpDefinition<OpOfKind<K>> } = {
   affine,
   batchNormalization,
   cast,
+  choose,
   concat,
+  constant,
   conv,
   convTranspose,
   cumulativeSum,
   dense,
+  einsum,
   elementwise,
+  embedding,
+  expand,
   gather,
   globalPool,
   groupNormalization,
   input,
   layerNormalization,
+  matmul,
   merge,
   noise,
   pad,
   pool,
   prelu,
+  recurrent,
   reduce,
   reshape,
   resize,
   slice,
   softmax,
+  steps,
   topK,
   transpose,
 };

@@ -7,6 +7,7 @@ import { compilerDefect } from '../../model-error.ts';
 import { OnnxGraphWriter } from '../graph-writer.ts';
 import { lowerActivation } from './activation.ts';
 import { lowerElementwise } from './arithmetic.ts';
+import { lowerChoose, lowerConstant } from './constant.ts';
 import { lowerConv, lowerConvTranspose, lowerDense } from './convolution.ts';
 import {
   lowerAffine,
@@ -23,8 +24,10 @@ import { lowerGroupNormalization, lowerLayerNormalization } from './feature-norm
 import type { Lower, Lowering } from './lowering.ts';
 import { lowerPad } from './padding.ts';
 import { lowerAdaptivePool, lowerGlobalPool, lowerPool } from './pooling.ts';
+import { lowerRecurrent } from './recurrent.ts';
 import { lowerCumulativeSum, lowerReduce, lowerSlice, lowerTopK } from './reducing.ts';
 import { lowerResize } from './resize.ts';
+import { lowerEinsum, lowerEmbedding, lowerExpand, lowerMatmul, lowerSteps } from './sequence.ts';
 
 /** Training nodes have no inference form: the inference passes replace them. */
 function replacedByPasses(op: Op): never {
@@ -37,27 +40,35 @@ const LOWERINGS: { readonly [K in OpKind]: Lower<OpOfKind<K>> } = {
   affine: lowerAffine,
   batchNormalization: replacedByPasses,
   cast: lowerCast,
+  choose: lowerChoose,
   concat: lowerConcat,
+  constant: lowerConstant,
   conv: lowerConv,
   convTranspose: lowerConvTranspose,
   cumulativeSum: lowerCumulativeSum,
   dense: lowerDense,
+  einsum: lowerEinsum,
   elementwise: lowerElementwise,
+  embedding: lowerEmbedding,
+  expand: lowerExpand,
   gather: lowerGather,
   globalPool: lowerGlobalPool,
   groupNormalization: lowerGroupNormalization,
   input: replacedByPasses,
   layerNormalization: lowerLayerNormalization,
+  matmul: lowerMatmul,
   merge: lowerMerge,
   noise: replacedByPasses,
   pad: lowerPad,
   pool: lowerPool,
   prelu: lowerPrelu,
+  recurrent: lowerRecurrent,
   reduce: lowerReduce,
   reshape: lowerReshape,
   resize: lowerResize,
   slice: lowerSlice,
   softmax: lowerSoftmax,
+  steps: lowerSteps,
   topK: lowerTopK,
   transpose: lowerTranspose,
 };
@@ -89,6 +100,7 @@ export function lowerToOnnx(graph: Graph, producerVersion: string): Uint8Array {
     if (!names.has(value) && !reserved.has(value)) reserved.set(value, name);
   }
   const weights = new Map<string, Map<Weight, string>>();
+  const results: SharedResults = new Map();
   for (const node of graph.nodes) {
     if (node.op.kind === 'input') continue;
     const inputs = node.inputs.map((value) => {
@@ -96,7 +108,7 @@ export function lowerToOnnx(graph: Graph, producerVersion: string): Uint8Array {
       if (name === undefined) throw compilerDefect(`value ${value.id} is used before it is made`);
       return name;
     });
-    names.set(node.output, lowerNode(node, inputs, writer, weights, reserved.get(node.output)));
+    names.set(node.output, lowerNode(node, inputs, writer, weights, results, reserved.get(node.output)));
   }
   for (const { name, value } of graph.outputs) {
     const made = names.get(value);
@@ -107,11 +119,15 @@ export function lowerToOnnx(graph: Graph, producerVersion: string): Uint8Array {
   return writer.toBytes(producerVersion);
 }
 
+/** What several nodes share, by who owns it and the names of its inputs. */
+type SharedResults = Map<object, Map<string, readonly string[]>>;
+
 function lowerNode(
   node: Node,
   inputs: readonly string[],
   writer: OnnxGraphWriter,
   weights: Map<string, Map<Weight, string>>,
+  results: SharedResults,
   outputName: string | undefined,
 ): string {
   const lowering: Lowering = {
@@ -123,6 +139,16 @@ function lowerNode(
       const output = writer.name(`${node.layer.name}/${type}`);
       writer.node(type, operands, [output], attributes);
       return output;
+    },
+    shared(owner, make) {
+      const byInputs = results.get(owner) ?? new Map<string, readonly string[]>();
+      results.set(owner, byInputs);
+      const key = inputs.join('\n');
+      const known = byInputs.get(key);
+      if (known !== undefined) return known;
+      const made = make();
+      byInputs.set(key, made);
+      return made;
     },
     weight(weight, form, make = () => weight) {
       const forms = weights.get(form) ?? new Map<Weight, string>();

@@ -11,6 +11,8 @@ export interface Lowering {
   readonly output: Value;
   /** Adds an ONNX node; gives the name of its output. */
   op(type: string, inputs: readonly string[], attributes?: Attributes): string;
+  /** The names that `make` gives, made once for all nodes of the same owner and inputs. */
+  shared(owner: object, make: () => readonly string[]): readonly string[];
   /** A weight as it is (or as `data` and `shape` say), stored once however many nodes share it. */
   weight(weight: Weight, form: string, make?: () => { shape: readonly number[]; data: Float32Array }): string;
 }
