@@ -4,7 +4,7 @@ import type { DenseOp } from '../graph/ops/dense.ts';
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { rebuild } from '../graph/rebuild.ts';
 import { at, Weight } from '../graph/weight.ts';
-import { channelValue } from './merge-affines.ts';
+import { channelValue, isAlong } from './merge-affines.ts';
 
 /**
  * An affine after a convolution or dense layer becomes part of its weights (this is how BatchNormalization is
@@ -16,8 +16,7 @@ export function foldAffineBackward(graph: Graph): Graph {
     const { op } = node;
     if (op.kind !== 'affine' || input === undefined || !rewriter.ownsInput(0)) return undefined;
     const before = rewriter.producer(input);
-    const length = Math.max(op.scale?.data.length ?? 1, op.offset?.data.length ?? 1);
-    if (length > 1 && op.axis !== input.shape.length - 1) return undefined;
+    if (!isAlong(op, input.shape.length - 1)) return undefined;
     switch (before.op.kind) {
       case 'conv':
         if (before.op.layout !== 'channelsLast') return undefined;

@@ -4,7 +4,7 @@ import type { AffineOp } from '../graph/ops/normalization.ts';
 import { hasPads } from '../graph/ops/window.ts';
 import { rebuild } from '../graph/rebuild.ts';
 import { at, Weight } from '../graph/weight.ts';
-import { channelValue } from './merge-affines.ts';
+import { channelValue, isAlong } from './merge-affines.ts';
 
 /**
  * An affine before a convolution or dense layer (preprocessing, Rescaling, a BatchNormalization after an activation)
@@ -17,7 +17,7 @@ export function foldAffineForward(graph: Graph): Graph {
     const { op } = node;
     if (input === undefined || !rewriter.ownsInput(0)) return undefined;
     const before = rewriter.producer(input);
-    if (before.op.kind !== 'affine' || before.op.axis !== input.shape.length - 1) return undefined;
+    if (before.op.kind !== 'affine' || !isAlong(before.op, input.shape.length - 1)) return undefined;
     const { scale, offset } = before.op;
     if (op.kind === 'dense') {
       const units = at(op.kernel.shape, 1);
@@ -42,7 +42,8 @@ export function foldAffineForward(graph: Graph): Graph {
     const remainder = offset && dividedOffset(offset, scale);
     if (remainder?.data.some((value) => !Number.isFinite(value))) return undefined;
     const split = distribute(op.kernel.data, { ...before.op, offset: undefined }, 0, channelsOf(op));
-    const shifted: AffineOp = { ...before.op, scale: undefined, offset: remainder };
+    const axis = input.shape.length - 1;
+    const shifted: AffineOp = { ...before.op, scale: undefined, offset: remainder, axis };
     const value =
       remainder === undefined ? before.inputs : [rewriter.add(shifted, before.inputs, before.layer)];
     return rewriter.add({ ...op, kernel: op.kernel.with(split.kernel) }, value);

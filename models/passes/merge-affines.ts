@@ -9,6 +9,11 @@ export function channelValue(weight: Weight | undefined, i: number, absent: numb
   return at(weight.data, weight.data.length === 1 ? 0 : i);
 }
 
+/** True when an affine has one number for all positions, or one for each position along this axis. */
+export function isAlong(op: AffineOp, axis: number): boolean {
+  return op.axis === axis || Math.max(op.scale?.data.length ?? 1, op.offset?.data.length ?? 1) === 1;
+}
+
 /** Two affines in a row are one: (x·a + b)·c + d = x·ac + (bc + d). */
 export function mergeAffines(graph: Graph): Graph {
   return rebuild(graph, (node, inputs, rewriter) => {
