@@ -2,6 +2,7 @@
 
 import type { SqlensError } from '../common/errors.ts';
 import type { ImageSchemaValue } from '../image-source/api.ts';
+import type { ResizeMethod } from '../image-source/index.ts';
 import type { Manifest } from '../models/artifact.ts';
 import type { TextTask } from './text-model.ts';
 
@@ -34,6 +35,8 @@ export type Task =
       readonly path: string;
       readonly manifest: Manifest;
       readonly batchSize: number;
+      /** How images get the model's size; undefined: bilinear, without keeping the proportions. */
+      readonly resize?: ResizeMethod | undefined;
       /** Set when the model takes text. */
       readonly text?: TextTask | undefined;
     }

@@ -53,13 +53,21 @@ const IMAGE_BATCH = 8;
 export function taskKey(task: Task): string {
   switch (task.kind) {
     case 'model':
-      return task.text === undefined ? `model:${task.digest}` : `model:${task.digest}:${textKey(task.text)}`;
+      return ['model', task.digest, ...optionKeys(task)].join(':');
     case 'image_thumbnail':
       return `image_thumbnail:${task.size_px}`;
     case 'image_decode':
     case 'image_info':
       return task.kind;
   }
+}
+
+/** What beside the artifact decides the answers of a model. */
+function optionKeys({ text, resize }: Extract<Task, { kind: 'model' }>): string[] {
+  return [
+    ...(text === undefined ? [] : [textKey(text)]),
+    ...(resize === undefined ? [] : [resize.fit, resize.interpolation]),
+  ];
 }
 
 /** True when somebody still waits for the row. */

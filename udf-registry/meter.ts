@@ -1,7 +1,7 @@
 /** What the router has done so far, for metrics and views. */
 
 export interface TaskCounts {
-  /** `model:<digest>`, `image_decode`, `image_info` or `image_thumbnail:<size>`. */
+  /** `model:<digest>` with what its options add, `image_decode`, `image_info` or `image_thumbnail:<size>`. */
   readonly task: string;
   /** Undefined for image tasks. */
   readonly digest: string | undefined;
@@ -51,7 +51,8 @@ export class Meter {
     const known = this.byTask.get(task);
     if (known !== undefined) return known;
     if (this.byTask.size >= TASKS_MAX && task !== 'other') return this.countsOf('other');
-    const digest = task.startsWith('model:') ? task.slice('model:'.length) : undefined;
+    const [kind, first] = task.split(':');
+    const digest = kind === 'model' ? first : undefined;
     const counts = { task, digest, inputs: 0, failed: 0, batches: 0, inferring_s: 0, preparing_s: 0 };
     this.byTask.set(task, counts);
     return counts;

@@ -1,5 +1,6 @@
 /** What CREATE MODEL settles, as the registry keeps it; and the shape that a model's results take. */
 import { SqlensError, SqlState } from '../common/errors.ts';
+import type { ResizeMethod } from '../image-source/index.ts';
 import type { Manifest, Preprocess, TensorSpec } from '../models/artifact.ts';
 import { bestLabel, bestLabels, flatVector, type Label, oneNumber, type ResultShape } from './shapes.ts';
 import { type ServedOutput, tensorResult } from './tensor-results.ts';
@@ -25,6 +26,8 @@ export interface ModelSpec {
   readonly device: string;
   /** Where the model file came from. */
   readonly source: string;
+  /** How images get the model's size; undefined: bilinear, without keeping the proportions. */
+  readonly resize?: ResizeMethod | undefined;
   /** Set when a tokenizer stands in front of the model. */
   readonly text?: TextSpec | undefined;
   /** The type that the function returns, as DuckDB writes it. */
@@ -36,7 +39,14 @@ export interface ModelSpec {
 /** What distinguishes answers of one artifact: results are stored in their final shape. */
 export function answersKey(spec: ModelSpec): string {
   const text = spec.text === undefined ? null : textKey(spec.text);
-  return JSON.stringify([spec.digest, spec.returns, spec.top_k, spec.labels ?? null, text]);
+  return JSON.stringify([
+    spec.digest,
+    spec.returns,
+    spec.top_k,
+    spec.labels ?? null,
+    text,
+    spec.resize ?? null,
+  ]);
 }
 
 /**

@@ -92,6 +92,7 @@ export class FunctionRegistry {
       // The layers are for people, who read them from the disk.
       manifest: { ...manifest, layers: [], outputs: servedOutputs(manifest, spec.text) },
       batchSize: spec.batchSize,
+      resize: spec.resize,
       text:
         spec.text === undefined
           ? undefined

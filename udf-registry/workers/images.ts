@@ -22,7 +22,8 @@ export function openImages(settings: WorkerSettings): ImageTools {
         ...(version === undefined ? {} : { version }),
       }),
     decode: (bytes) => decodeImage(bytes),
-    decodeTo: (bytes, width, height) => decodeResized(bytes, width, height),
+    decodeTo: (bytes, width, height, resize) =>
+      decodeResized(bytes, width, height, resize === undefined ? {} : { resize }),
     resize: resizeImage,
     toSchema: (origin, image) => toImageSchema(image, origin),
     fromSchema: fromImageSchema,

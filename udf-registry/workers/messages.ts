@@ -6,6 +6,7 @@
 
 import { SqlensError, type SqlState } from '../../common/errors.ts';
 import type { LocationPolicy } from '../../image-source/api.ts';
+import type { ResizeMethod } from '../../image-source/index.ts';
 import type { ImageInput, TensorSpec } from '../../models/artifact.ts';
 import type { Answer, Input } from '../api.ts';
 import type { TextTask } from '../text-model.ts';
@@ -18,6 +19,7 @@ export interface ModelSpec {
   readonly image: ImageInput | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  readonly resize: ResizeMethod | undefined;
   /** Set when a tokenizer stands in front of it. */
   readonly text: TextTask | undefined;
 }

@@ -3,6 +3,7 @@
 import sharp from 'sharp';
 import { messageOf, SqlensError, SqlState, unreachable } from '../../common/errors.ts';
 import type { ImageInfo, ImageSchemaValue, RgbImage, StoredBytes } from '../../image-source/api.ts';
+import type { ResizeMethod } from '../../image-source/index.ts';
 import type { TensorSpec } from '../../models/artifact.ts';
 import type { Answer, Input, TensorInput } from '../api.ts';
 import { describeShape, sizesText } from '../tensor-shape.ts';
@@ -14,8 +15,8 @@ export interface ImageTools {
   read(uri: string, version: string | undefined, signal: AbortSignal): Promise<StoredBytes>;
   decode(bytes: Uint8Array): Promise<RgbImage>;
   /** Decodes and resizes in one go where that is cheaper; same pixels as `decode` and then `resize`. */
-  decodeTo(bytes: Uint8Array, width: number, height: number): Promise<RgbImage>;
-  resize(image: RgbImage, width: number, height: number): Promise<RgbImage>;
+  decodeTo(bytes: Uint8Array, width: number, height: number, method?: ResizeMethod): Promise<RgbImage>;
+  resize(image: RgbImage, width: number, height: number, method?: ResizeMethod): Promise<RgbImage>;
   toSchema(origin: string, image: RgbImage): ImageSchemaValue;
   fromSchema(image: ImageSchemaValue): RgbImage;
   info(bytes: Uint8Array): Promise<ImageInfo>;
@@ -105,7 +106,8 @@ async function prepareRow(
     return { kind: 'text', text: input.text };
   }
   if (input.kind !== 'parts') {
-    if (image !== undefined) return { kind: 'pixels', pixels: await pixelsOf(image, input, images, signal) };
+    if (image !== undefined)
+      return { kind: 'pixels', pixels: await pixelsOf(model, image, input, images, signal) };
     const [spec] = inputs;
     if (spec === undefined || inputs.length > 1) throw misplaced(`${inputs.length} inputs`, input);
     return { kind: 'row', parts: [numbersOf(spec, input)] };
@@ -114,12 +116,13 @@ async function prepareRow(
     const part = input.parts[at];
     if (part === undefined) throw misplaced(`${inputs.length} inputs`, input);
     if (spec.name !== image?.tensor) return numbersOf(spec, part);
-    return { kind: 'pixels', pixels: await pixelsOf(image, part, images, signal) };
+    return { kind: 'pixels', pixels: await pixelsOf(model, image, part, images, signal) };
   });
   return { kind: 'row', parts: await Promise.all(parts) };
 }
 
 async function pixelsOf(
+  { resize }: ModelSpec,
   target: { readonly width: number; readonly height: number },
   input: Input,
   images: ImageTools,
@@ -128,8 +131,8 @@ async function pixelsOf(
   const { width, height } = target;
   const image =
     input.kind === 'schema'
-      ? await images.resize(images.fromSchema(input.image), width, height)
-      : await images.decodeTo(await bytesOf(input, images, signal), width, height);
+      ? await images.resize(images.fromSchema(input.image), width, height, resize)
+      : await images.decodeTo(await bytesOf(input, images, signal), width, height, resize);
   if (image.data.length !== width * height * 3) {
     throw new SqlensError({
       sqlState: SqlState.internalError,

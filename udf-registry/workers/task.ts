@@ -8,11 +8,11 @@ export function workerTask(task: Task): WorkerTask {
   if (task.kind !== 'model') return task;
   const made = known.get(task);
   if (made !== undefined) return made;
-  const { digest, path, manifest, text } = task;
+  const { digest, path, manifest, resize, text } = task;
   const { size_bytes, image, inputs, outputs } = manifest;
   const travelling: WorkerTask = {
     kind: 'model',
-    model: { digest, path, size_bytes, image, inputs, outputs, text },
+    model: { digest, path, size_bytes, image, inputs, outputs, resize, text },
   };
   known.set(task, travelling);
   return travelling;

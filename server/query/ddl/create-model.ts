@@ -30,6 +30,7 @@ import { noteSkipped } from './in-transaction.ts';
 import { refuseTakenFunction } from './model-function.ts';
 import { defaultBatchSize, type ModelOptions, readModelOptions } from './model-options.ts';
 import { readFileAt, readModelFile } from './read-model-file.ts';
+import { settleResize } from './resize-options.ts';
 import { settleText } from './text-options.ts';
 
 const MAX_LABELS_BYTES = 16 * 2 ** 20;
@@ -158,6 +159,7 @@ async function register(context: SessionContext, definition: ModelDefinition): P
     batchSize: batchSize ?? defaultBatchSize(takes),
     device,
     source: definition.source,
+    resize: settleResize(definition.options.resize, manifest),
     text,
   };
   const spec: ModelSpec = {

@@ -3,6 +3,7 @@ import { SqlState } from '../../../common/errors.ts';
 import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
 import type { Token } from '../text/tokens.ts';
 import { errorAt, type Option } from './cursor.ts';
+import { NO_RESIZE, type ResizeOptions, readResizeOption } from './resize-options.ts';
 import { checkTextOptions, NO_TEXT, readTextOption, TEXT_OPTIONS, type TextOptions } from './text-options.ts';
 
 export interface ModelOptions {
@@ -15,6 +16,8 @@ export interface ModelOptions {
   readonly output: string | undefined;
   readonly batchSize: number | undefined;
   readonly device: string;
+  /** Of a model that takes images. */
+  readonly resize: ResizeOptions;
   /** Of a model that takes text. */
   readonly text: TextOptions;
 }
@@ -49,6 +52,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
     output: undefined,
     batchSize: undefined,
     device: 'auto',
+    resize: NO_RESIZE,
     text: NO_TEXT,
   };
   for (const option of options) {
@@ -79,6 +83,10 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
         }
         read = { ...read, device: option.value };
         break;
+      case 'resize':
+      case 'interpolation':
+        read = { ...read, resize: readResizeOption(read.resize, option.name, option, wrong) };
+        break;
       default: {
         const name = TEXT_OPTIONS.find((known) => known === option.name);
         if (name !== undefined) {
@@ -89,7 +97,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
           option.nameToken,
           SqlState.syntaxError,
           `CREATE MODEL has no option "${option.name}"`,
-          'The options are preprocess, labels, top_k, output, batch_size, device, tokenizer, max_length, pooling and normalize.',
+          'The options are preprocess, labels, top_k, output, batch_size, device, resize, interpolation, tokenizer, max_length, pooling and normalize.',
         );
       }
     }
