@@ -55,7 +55,7 @@ export const concat: OpDefinition<ConcatOp> = {
       );
     }
     const length = inputs.reduce((sum, other) => sum + (other.shape[op.axis] ?? 0), 0);
-    return { shape: first.shape.map((size, axis) => (axis === op.axis ? length : size)), type: 'float32' };
+    return { shape: first.shape.map((size, axis) => (axis === op.axis ? length : size)), type: first.type };
   },
   relayout: (op, order) => ({ ...op, axis: movedAxis(op.axis, order) }),
 };

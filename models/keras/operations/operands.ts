@@ -38,6 +38,10 @@ export function constantOperand(value: number | Constant): Operand {
   return { kind: 'constant', constant: typeof value === 'number' ? scalar(value) : value };
 }
 
+export function valueOperand(value: Value): Operand {
+  return { kind: 'value', value };
+}
+
 /** The same numbers as another type. */
 export function cast(layer: LayerContext, value: Value, to: ValueType): Value {
   return value.type === to ? value : layer.add({ kind: 'cast', to }, [value]);
