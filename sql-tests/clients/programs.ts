@@ -47,7 +47,7 @@ export function pythonLacks(...modules: readonly string[]): string | false {
  * @throws Error when it takes longer than `timeout_ms`, or writes more than 64 MB
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Output> {
-  const { input = '', env = {}, timeout_ms = 60_000 } = options;
+  const { input = '', env = {}, timeout_ms = 240_000 } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: { ...environment(), ...env }, stdio: 'pipe' });
     const chunks: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
