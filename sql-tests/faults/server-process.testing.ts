@@ -5,8 +5,10 @@ import { connect as connectSocket } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { childEntry } from '../../common/child-entry.ts';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const main = childEntry(import.meta.url, '../../server/main');
 const START_TIMEOUT_MS = 90_000;
 const STDERR_LIMIT_CHARS = 200_000;
 
@@ -147,7 +149,7 @@ function launch({ dataDir, flags = [], env = {} }: ServerOptions) {
   ];
   const program = isBuilt()
     ? [path.join(root, 'bin', 'sqlens.cjs')]
-    : ['--import', 'tsx', path.join(root, 'server', 'main.ts')];
+    : [...(main.endsWith('.ts') ? ['--import', 'tsx'] : []), main];
   const child = spawn(process.execPath, [...program, ...args, ...flags], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
