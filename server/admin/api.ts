@@ -45,13 +45,20 @@ export interface CreateModel {
  * waits any longer: the method stops what it does and rejects soon.
  */
 export interface AdminBackend {
+  /** Each model in its default version. */
   models(signal: AbortSignal): Promise<Listing<ModelRow>>;
-  /** The model of this name (its newest version), undefined when there is none. */
+  /** The model of this name (its default version), undefined when there is none. */
   model(name: string, signal: AbortSignal): Promise<ModelRow | undefined>;
+  /** All versions of a model, the newest first; none when there is no such model. */
+  modelVersions(name: string, signal: AbortSignal): Promise<Listing<ModelRow>>;
+  /** Rejects with 42704 when there is no such model or version. */
+  setDefaultVersion(name: string, version: number, signal: AbortSignal): Promise<ModelRow>;
   /** Rejects with 42710 when the name is taken and `replace` is false. */
   createModel(request: CreateModel, signal: AbortSignal): Promise<ModelRow>;
   /** Rejects with 42704 when there is no such model. */
   dropModel(name: string, signal: AbortSignal): Promise<void>;
+  /** Rejects with 42704 when there is no such model or version, with 55000 when it is the default. */
+  dropVersion(name: string, version: number, signal: AbortSignal): Promise<void>;
   functions(signal: AbortSignal): Promise<Listing<FunctionRow>>;
   tables(signal: AbortSignal): Promise<Listing<ImageTableRow>>;
   /** Statements that run now. */

@@ -46,6 +46,7 @@ test('the document describes every route that there is', async (t) => {
   const operations = operationsOf(await documentOf(t));
   assert.deepEqual(operations.map(([name]) => name).sort(), [
     'DELETE /v1/models/{name}',
+    'DELETE /v1/models/{name}/versions/{version}',
     'DELETE /v1/queries/{id}',
     'GET /healthz',
     'GET /metrics',
@@ -53,8 +54,10 @@ test('the document describes every route that there is', async (t) => {
     'GET /v1/functions',
     'GET /v1/models',
     'GET /v1/models/{name}',
+    'GET /v1/models/{name}/versions',
     'GET /v1/queries',
     'GET /v1/tables',
+    'PATCH /v1/models/{name}',
     'POST /v1/models',
   ]);
 });

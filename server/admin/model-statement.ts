@@ -20,6 +20,16 @@ export function dropModelStatement(name: string): string {
   return `DROP MODEL ${quoteIdentifier(name)}`;
 }
 
+/** @param version a whole number */
+export function dropVersionStatement(name: string, version: number): string {
+  return `${dropModelStatement(name)} VERSION ${version}`;
+}
+
+/** @param version a whole number */
+export function setDefaultVersionStatement(name: string, version: number): string {
+  return `ALTER MODEL ${quoteIdentifier(name)} SET DEFAULT_VERSION = ${version}`;
+}
+
 function optionSettings({ preprocess, labels, top_k, output, batch_size, device }: ModelOptions): string[] {
   const settings: string[] = [];
   if (preprocess !== undefined) settings.push(`preprocess = ${quoteLiteral(preprocess)}`);

@@ -23,6 +23,34 @@ test('models are listed and shown as the backend has them', async (t) => {
   });
 });
 
+test('versions are listed, made the default and dropped', async (t) => {
+  const { app, backend } = await startApp(t);
+  const list = await app.inject('/v1/models/moderate/versions');
+  assert.deepEqual(
+    list.json().versions.map(({ version }: { version: number }) => version),
+    [1, 0],
+  );
+  assert.equal((await app.inject('/v1/models/none/versions')).statusCode, 404);
+  const change = (name: string, payload: object) =>
+    app.inject({ method: 'PATCH', url: `/v1/models/${name}`, payload });
+  const changed = await change('moderate', { default_version: 7 });
+  assert.deepEqual([changed.statusCode, changed.json().version], [200, 7]);
+  assert.equal((await change('none', { default_version: 7 })).statusCode, 404);
+  for (const payload of [
+    {},
+    { default_version: 0 },
+    { default_version: 1.5 },
+    { default_version: 2 ** 31 },
+  ]) {
+    assert.equal((await change('moderate', payload)).statusCode, 400, JSON.stringify(payload));
+  }
+  const drop = (path: string) => app.inject({ method: 'DELETE', url: `/v1/models/${path}` });
+  assert.equal((await drop('moderate/versions/3')).statusCode, 204);
+  assert.equal((await drop('moderate/versions/x')).statusCode, 400);
+  assert.equal((await drop('none/versions/3')).statusCode, 404);
+  assert.deepEqual(backend.dropped, [['moderate', 3]]);
+});
+
 test('a model is created from a URI with all its options', async (t) => {
   const { app, backend } = await startApp(t);
   const options = {

@@ -35,6 +35,11 @@ export class Row {
     return this.#value(name) === null ? null : this.integer(name);
   }
 
+  boolean(name: string): boolean {
+    const value = this.#value(name);
+    return typeof value === 'boolean' ? value : this.#unexpected(name, value);
+  }
+
   /** ISO 8601 in UTC, with milliseconds. */
   instant(name: string): string {
     const value = this.#value(name);

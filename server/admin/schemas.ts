@@ -32,6 +32,7 @@ export type ErrorBody = Static<typeof ErrorBody>;
 export const ModelRow = Type.Object({
   name: Type.String(),
   version: Type.Integer(),
+  is_default: Type.Boolean({ description: 'Whether this is the version that the function runs' }),
   function: Type.String({ description: 'The SQL function that runs it' }),
   format: Type.String({ description: 'Format of the file it came from' }),
   digest: Type.String({ description: 'SHA-256 of the artifact' }),
@@ -39,6 +40,8 @@ export const ModelRow = Type.Object({
   preprocess: Type.String(),
   returns: Type.String({ description: 'What the function returns: labels, label, number or vector' }),
   label_count: Nullable(Type.Integer()),
+  inputs: Nullable(Type.String({ description: 'What it takes: names, types and shapes' })),
+  outputs: Nullable(Type.String({ description: 'What it gives' })),
   parameter_count: Count('Weights in the model'),
   size_bytes: Count('Size of the artifact'),
   created_at: Instant('When it was created'),
@@ -79,6 +82,7 @@ export type QueryRow = Static<typeof QueryRow>;
 
 const truncated = Type.Boolean({ description: 'True when there are more than the list shows' });
 export const ModelList = Type.Object({ models: Type.Array(ModelRow), truncated });
+export const VersionList = Type.Object({ versions: Type.Array(ModelRow), truncated });
 export const FunctionList = Type.Object({ functions: Type.Array(FunctionRow), truncated });
 export const ImageTableList = Type.Object({ tables: Type.Array(ImageTableRow), truncated });
 export const QueryList = Type.Object({ queries: Type.Array(QueryRow) });
@@ -140,6 +144,20 @@ export const CreateModelFromUpload = Type.Object({
 });
 
 export const ModelParams = Type.Object({ name: Name('Name of a model') });
+export const VersionParams = Type.Object({
+  name: Name('Name of a model'),
+  version: Type.String({ pattern: '^[1-9][0-9]{0,8}$', description: 'Number of a version' }),
+});
+export const ModelChange = Type.Object(
+  {
+    default_version: Type.Integer({
+      minimum: 1,
+      maximum: 2 ** 31 - 1,
+      description: 'The version that the function runs from the next statement on',
+    }),
+  },
+  { additionalProperties: false },
+);
 export const QueryParams = Type.Object({
   id: Type.String({ minLength: 1, maxLength: 64, description: 'query_id' }),
 });

@@ -12,6 +12,7 @@ import { type AdminLimits, defaultAdminLimits } from './limits.ts';
 import { Metrics } from './metrics.ts';
 import { registerHealthRoutes } from './routes/health.ts';
 import { registerListRoutes } from './routes/lists.ts';
+import { registerModelVersionRoutes } from './routes/model-versions.ts';
 import { registerModelRoutes } from './routes/models.ts';
 import type { App, TypeBoxProvider } from './type-provider.ts';
 import { UploadFolder } from './uploads.ts';
@@ -163,6 +164,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   await registerDocs(app, parts);
   const context = { ...parts, metrics };
   registerModelRoutes(app, context);
+  registerModelVersionRoutes(app, context);
   registerListRoutes(app, context);
   registerHealthRoutes(app, context);
   await app.ready();

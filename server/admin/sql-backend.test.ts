@@ -11,12 +11,12 @@ import { createSqlAdminBackend } from './sql-backend.ts';
 /** The views of the engine, with their types, over tables that a test can fill. */
 const SETUP = [
   'CREATE SCHEMA sqlens',
-  `CREATE TABLE sqlens.models (name VARCHAR, version INTEGER, function VARCHAR, format VARCHAR, digest VARCHAR,
-     source VARCHAR, preprocess VARCHAR, returns VARCHAR, label_count INTEGER, parameter_count BIGINT,
+  `CREATE TABLE sqlens.models (name VARCHAR, version INTEGER, is_default BOOLEAN, function VARCHAR, format VARCHAR, digest VARCHAR,
+     source VARCHAR, preprocess VARCHAR, returns VARCHAR, label_count INTEGER, inputs VARCHAR, outputs VARCHAR, parameter_count BIGINT,
      size_bytes BIGINT, created_at TIMESTAMPTZ, created_by VARCHAR)`,
   `INSERT INTO sqlens.models VALUES
-     ('Nasty''s', 1, 'f', 'onnx', 'd1', 's3://m/old', 'none', 'vector', NULL, 10, 20, '2026-01-02 03:04:05.678901+00', 'ada'),
-     ('Nasty''s', 2, 'f', 'onnx', 'd2', 's3://m/new', 'none', 'labels', 5, 9007199254740991, 20, '2026-01-02 03:04:05+02', 'ada')`,
+     ('Nasty''s', 1, true, 'f', 'onnx', 'd1', 's3://m/old', 'none', 'vector', NULL, NULL, 'y float32(3)', 10, 20, '2026-01-02 03:04:05.678901+00', 'ada'),
+     ('Nasty''s', 2, false, 'f', 'onnx', 'd2', 's3://m/new', 'none', 'labels', 5, 'x', 'y', 9007199254740991, 20, '2026-01-02 03:04:05+02', 'ada')`,
   "CREATE TABLE sqlens.functions AS SELECT 'f' AS name, 'image' AS arguments, 'FLOAT' AS returns, NULL::VARCHAR AS model",
   `CREATE TABLE sqlens.image_tables AS SELECT 'public' AS schema, 'photos' AS name, ['s3://b/', '/x'] AS uris,
      TIMESTAMPTZ '2026-01-02 00:00:00+00' AS created_at, TIMESTAMPTZ '2026-01-03 00:00:00+00' AS refreshed_at, 'ada' AS created_by`,
@@ -42,7 +42,7 @@ class ScriptedBackend implements Backend {
     session.prepare = async (sql, types): Promise<PreparedStatement> => {
       this.statements.push(sql);
       return prepare(
-        /^(CREATE|DROP) .*MODEL/.test(sql) ? await this.onModelStatement(sql, session) : sql,
+        /^(CREATE|DROP|ALTER) .*MODEL/.test(sql) ? await this.onModelStatement(sql, session) : sql,
         types,
       );
     };
@@ -132,9 +132,11 @@ test('rows of the views come as JSON has them', async (t) => {
   const { admin } = await start(t);
   const { rows, truncated } = await admin.models(signal);
   assert.equal(truncated, false);
+  assert.equal(rows.length, 1);
   assert.deepEqual(rows[0], {
     name: "Nasty's",
     version: 1,
+    is_default: true,
     function: 'f',
     format: 'onnx',
     digest: 'd1',
@@ -142,13 +144,20 @@ test('rows of the views come as JSON has them', async (t) => {
     preprocess: 'none',
     returns: 'vector',
     label_count: null,
+    inputs: null,
+    outputs: 'y float32(3)',
     parameter_count: 10,
     size_bytes: 20,
     created_at: '2026-01-02T03:04:05.678Z',
     created_by: 'ada',
   });
+  const { rows: versions } = await admin.modelVersions("NASTY's", signal);
   assert.deepEqual(
-    [rows[1]?.parameter_count, rows[1]?.created_at],
+    versions.map(({ version }) => version),
+    [2, 1],
+  );
+  assert.deepEqual(
+    [versions[0]?.parameter_count, versions[0]?.created_at],
     [2 ** 53 - 1, '2026-01-02T01:04:05.000Z'],
   );
   assert.deepEqual((await admin.functions(signal)).rows, [
@@ -166,10 +175,23 @@ test('rows of the views come as JSON has them', async (t) => {
   ]);
 });
 
-test('a model is found by its name in any case, the newest version first', async (t) => {
+test('a model is found by its name in any case, in its default version', async (t) => {
   const { admin } = await start(t);
-  assert.equal((await admin.model("nasty's", signal))?.source, 's3://m/new');
+  assert.equal((await admin.model("nasty's", signal))?.source, 's3://m/old');
   assert.equal(await admin.model("nasty's' OR true --", signal), undefined);
+});
+
+test('the default version is changed, and a version dropped, by the statements for it', async (t) => {
+  const { admin, scripted } = await start(t);
+  scripted.onModelStatement = async () => 'UPDATE sqlens.models SET is_default = NOT is_default';
+  assert.equal((await admin.setDefaultVersion("Nasty's", 2, signal)).version, 2);
+  scripted.onModelStatement = async () => 'DELETE FROM sqlens.models WHERE version = 1';
+  await admin.dropVersion('Na"sty\'s', 1, signal);
+  assert.equal((await admin.modelVersions("Nasty's", signal)).rows.length, 1);
+  assert.deepEqual(
+    scripted.statements.filter((sql) => sql.includes('MODEL ')),
+    ['ALTER MODEL "Nasty\'s" SET DEFAULT_VERSION = 2', 'DROP MODEL "Na""sty\'s" VERSION 1'],
+  );
 });
 
 test('a list that is cut says so', async (t) => {

@@ -22,7 +22,12 @@ import type {
   QueryRow,
   Readiness,
 } from './api.ts';
-import { createModelStatement, dropModelStatement } from './model-statement.ts';
+import {
+  createModelStatement,
+  dropModelStatement,
+  dropVersionStatement,
+  setDefaultVersionStatement,
+} from './model-statement.ts';
 import type { Row } from './row-values.ts';
 import { type AdminSession, inSession } from './session.ts';
 
@@ -48,7 +53,7 @@ export interface SqlAdminBackendOptions {
 /** Rows of a list that are shown. */
 const MAX_ROWS = 10_000;
 const MODELS =
-  'SELECT name, version, function, format, digest, source, preprocess, returns, label_count, parameter_count, size_bytes, created_at, created_by FROM sqlens.models';
+  'SELECT name, version, is_default, function, format, digest, source, preprocess, returns, label_count, inputs, outputs, parameter_count, size_bytes, created_at, created_by FROM sqlens.models';
 
 export function createSqlAdminBackend(options: SqlAdminBackendOptions): AdminBackend {
   return new SqlAdminBackend(options);
@@ -62,11 +67,22 @@ class SqlAdminBackend implements AdminBackend {
   }
 
   models(signal: AbortSignal): Promise<Listing<ModelRow>> {
-    return this.#list(`${MODELS} ORDER BY name, version`, modelRow, signal);
+    return this.#list(`${MODELS} WHERE is_default ORDER BY name`, modelRow, signal);
   }
 
   model(name: string, signal: AbortSignal): Promise<ModelRow | undefined> {
     return this.#inSession(HTTP_USER, signal, (session) => findModel(session, name));
+  }
+
+  modelVersions(name: string, signal: AbortSignal): Promise<Listing<ModelRow>> {
+    return this.#list(`${MODELS} WHERE ${isNamed(name)} ORDER BY version DESC`, modelRow, signal);
+  }
+
+  setDefaultVersion(name: string, version: number, signal: AbortSignal): Promise<ModelRow> {
+    return this.#inSession(HTTP_USER, signal, async (session) => {
+      await session.run(setDefaultVersionStatement(name, version));
+      return (await findModel(session, name)) ?? gone(name, 'changed');
+    });
   }
 
   createModel(request: CreateModel, signal: AbortSignal): Promise<ModelRow> {
@@ -78,17 +94,16 @@ class SqlAdminBackend implements AdminBackend {
       } catch (error) {
         throw withoutPaths(error, source);
       }
-      const row = await findModel(session, name);
-      if (row !== undefined) return row;
-      throw new SqlensError({
-        sqlState: SqlState.undefinedObject,
-        message: `model "${name}" was created, and dropped at once by someone else`,
-      });
+      return (await findModel(session, name)) ?? gone(name, 'created');
     });
   }
 
   async dropModel(name: string, signal: AbortSignal): Promise<void> {
     await this.#inSession(HTTP_USER, signal, (session) => session.run(dropModelStatement(name)));
+  }
+
+  async dropVersion(name: string, version: number, signal: AbortSignal): Promise<void> {
+    await this.#inSession(HTTP_USER, signal, (session) => session.run(dropVersionStatement(name, version)));
   }
 
   functions(signal: AbortSignal): Promise<Listing<FunctionRow>> {
@@ -200,16 +215,26 @@ class SqlAdminBackend implements AdminBackend {
 const HTTP_USER = 'http';
 
 async function findModel(session: AdminSession, name: string): Promise<ModelRow | undefined> {
-  const rows = await session.run(
-    `${MODELS} WHERE lower(name) = lower(${quoteLiteral(name)}) ORDER BY version DESC LIMIT 1`,
-  );
+  const rows = await session.run(`${MODELS} WHERE is_default AND ${isNamed(name)}`);
   return rows[0] === undefined ? undefined : modelRow(rows[0]);
+}
+
+function isNamed(name: string): string {
+  return `lower(name) = lower(${quoteLiteral(name)})`;
+}
+
+function gone(name: string, done: 'created' | 'changed'): never {
+  throw new SqlensError({
+    sqlState: SqlState.undefinedObject,
+    message: `model "${name}" was ${done}, and dropped at once by someone else`,
+  });
 }
 
 function modelRow(row: Row): ModelRow {
   return {
     name: row.text('name'),
     version: row.integer('version'),
+    is_default: row.boolean('is_default'),
     function: row.text('function'),
     format: row.text('format'),
     digest: row.text('digest'),
@@ -217,6 +242,8 @@ function modelRow(row: Row): ModelRow {
     preprocess: row.text('preprocess'),
     returns: row.text('returns'),
     label_count: row.integerOrNull('label_count'),
+    inputs: row.textOrNull('inputs'),
+    outputs: row.textOrNull('outputs'),
     parameter_count: row.integer('parameter_count'),
     size_bytes: row.integer('size_bytes'),
     created_at: row.instant('created_at'),

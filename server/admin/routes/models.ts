@@ -16,6 +16,7 @@ import {
 import type { App } from '../type-provider.ts';
 import { whileWaited } from '../waiting.ts';
 import { errorResponses, type RouteContext } from './context.ts';
+import { unknownModel } from './model-versions.ts';
 
 const tags = ['models'];
 /** HTTP knows no users: this is what `created_by` says. */
@@ -32,7 +33,7 @@ export function registerModelRoutes(app: App, context: RouteContext): void {
     {
       schema: {
         operationId: 'listModels',
-        summary: 'List the models',
+        summary: 'List the models, each in its default version',
         tags,
         response: { 200: ModelList, ...errorResponses },
       },
@@ -54,7 +55,7 @@ export function registerModelRoutes(app: App, context: RouteContext): void {
     {
       schema: {
         operationId: 'getModel',
-        summary: 'Show one model',
+        summary: 'Show the default version of a model',
         tags,
         params: ModelParams,
         response: { 200: ModelRowSchema, ...errorResponses },
@@ -65,13 +66,7 @@ export function registerModelRoutes(app: App, context: RouteContext): void {
       const model = await whileWaited(reply.raw, shutdown, limits.answer_timeout_ms, 'abandon', (signal) =>
         backend.model(name, signal),
       );
-      if (model === undefined) {
-        throw new SqlensError({
-          sqlState: SqlState.undefinedObject,
-          message: `model "${name}" does not exist`,
-          hint: 'GET /v1/models lists the models.',
-        });
-      }
+      if (model === undefined) throw unknownModel(name);
       return model;
     },
   );
@@ -110,7 +105,7 @@ export function registerModelRoutes(app: App, context: RouteContext): void {
     {
       schema: {
         operationId: 'dropModel',
-        summary: 'Drop a model',
+        summary: 'Drop a model with all its versions',
         tags,
         params: ModelParams,
         response: { 204: Type.Null({ description: 'The model is gone' }), ...errorResponses },

@@ -16,6 +16,7 @@ import type {
 export const someModel: ModelRow = {
   name: 'moderate',
   version: 1,
+  is_default: true,
   function: 'moderate',
   format: 'keras-h5',
   digest: 'ab'.repeat(32),
@@ -23,6 +24,8 @@ export const someModel: ModelRow = {
   preprocess: 'unit',
   returns: 'labels',
   label_count: 5,
+  inputs: 'input_1 uint8(224, 224, 3)',
+  outputs: 'dense_3 float32(5)',
   parameter_count: 2_260_000,
   size_bytes: 9_000_000,
   created_at: '2026-01-02T03:04:05.678Z',
@@ -80,6 +83,8 @@ export class FakeBackend implements AdminBackend {
   /** Bytes of the uploads, read while `createModel` ran. */
   readonly uploaded: Buffer[] = [];
   readonly cancelled: string[] = [];
+  /** Versions. */
+  readonly dropped: [name: string, version: number][] = [];
   readiness: Readiness = { ready: true, reasons: [] };
   snapshot: MetricsSnapshot = someMetrics;
   /** When set, every asynchronous method waits for it (and for its signal) before it does anything. */
@@ -97,6 +102,32 @@ export class FakeBackend implements AdminBackend {
   async model(name: string, signal: AbortSignal): Promise<ModelRow | undefined> {
     await this.#enter(signal);
     return this.rows.get(name);
+  }
+
+  async modelVersions(name: string, signal: AbortSignal): Promise<Listing<ModelRow>> {
+    await this.#enter(signal);
+    const row = this.rows.get(name);
+    if (row === undefined) return { rows: [], truncated: false };
+    return { rows: [row, { ...row, version: 0, is_default: false }], truncated: false };
+  }
+
+  async setDefaultVersion(name: string, version: number, signal: AbortSignal): Promise<ModelRow> {
+    await this.#enter(signal);
+    const row = { ...this.#find(name), version };
+    this.rows.set(name, row);
+    return row;
+  }
+
+  async dropVersion(name: string, version: number, signal: AbortSignal): Promise<void> {
+    await this.#enter(signal);
+    this.#find(name);
+    this.dropped.push([name, version]);
+  }
+
+  #find(name: string): ModelRow {
+    const row = this.rows.get(name);
+    if (row !== undefined) return row;
+    throw new SqlensError({ sqlState: SqlState.undefinedObject, message: `model "${name}" does not exist` });
   }
 
   async createModel(request: CreateModel, signal: AbortSignal): Promise<ModelRow> {
