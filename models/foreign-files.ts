@@ -76,6 +76,7 @@ const SIGNATURES: readonly Signature[] = [
     hint: NUMPY.hint,
     matches: (bytes) => bytes.length > 48 && startsWith(bytes, TENSOR_BUNDLE_END, bytes.length - 8),
   },
+  { ...CORE_ML, matches: (bytes) => isMessageInMessage(bytes) && hasWord(bytes, 'coremltools') },
   { ...SAVED_MODEL, matches: (bytes) => isMessageInMessage(bytes) && hasWord(bytes, 'serve', 'tensorflow') },
   { ...CORE_ML, matches: isMessageInMessage },
   {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { compileModel } from '../compile.ts';
-import { type ModelFile, partsNeeded, withParts } from '../model-parts.ts';
+import { type ModelFile, withParts } from '../model-parts.ts';
 
 interface Encoded {
   readonly shape: readonly number[];
