@@ -2,7 +2,7 @@
 import { Breather } from '../common/breather.ts';
 import { SqlensError } from '../common/errors.ts';
 import type { ImageObject } from '../image-source/api.ts';
-import { type AnswerStore, FAILED } from './answers.ts';
+import { AnswerStore, FAILED } from './answers.ts';
 import type { Answer, Inference, Input, SingleInput, Task } from './api.ts';
 import { Demand } from './demand.ts';
 import type { InferenceErrorLog } from './inference-errors.ts';
@@ -47,6 +47,7 @@ export class InferenceFunction implements AskingFunction {
   readonly shape: ResultShape;
   readonly #context: InferenceContext;
   readonly #demands = new WeakMap<Pass, Demand>();
+  #example: AnswerStore | undefined;
 
   constructor(options: {
     internalName: string;
@@ -85,6 +86,15 @@ export class InferenceFunction implements AskingFunction {
       this.#demands.set(pass, demand);
     }
     return demand;
+  }
+
+  /**
+   * Any answer of the right type, for statements that are only described: of a constant NULL DuckDB would not know which
+   * type its parts have (`f('a.jpg')[1].class`). In a store without answers every slot is all zeros, or NULL.
+   */
+  get example(): AnswerStore {
+    this.#example ??= new AnswerStore(this.store.width, { idle_bytes: 0, busy_bytes: 0 });
+    return this.#example;
   }
 
   async satisfy(pass: Pass): Promise<void> {

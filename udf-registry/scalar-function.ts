@@ -62,6 +62,10 @@ export function answerChunk(
   const inputVector = duckdb.data_chunk_get_vector(chunk, 0);
   const keyVector = duckdb.data_chunk_get_vector(chunk, 1);
   const slots = new Int32Array(rowCount).fill(NULL_SLOT);
+  if (pass?.mode === 'describe') {
+    fn.shape.write(output, slots.fill(0), fn.example);
+    return;
+  }
   if (pass !== undefined && rowCount > 0) {
     const keyBytes = duckdb.vector_get_data(keyVector, rowCount * 16);
     const keys = new Uint32Array(keyBytes.buffer, keyBytes.byteOffset, rowCount * 4);

@@ -1,5 +1,6 @@
 /** DuckDB's errors as SqlensErrors: SQLSTATE by kind, position and message from its JSON form (`errors_as_json`). */
 import { messageOf, SqlensError, SqlState } from '../../../common/errors.ts';
+import { NAMED_FUNCTION_NAMES } from '../../../udf-registry/named-uses.ts';
 import { postgresWording } from './postgres-wording.ts';
 
 interface DuckDBErrorInfo {
@@ -24,6 +25,9 @@ export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensEr
   const info = parse(messageOf(error));
   const [message, advice] = splitHint(info.message);
   const renamed = rename(message);
+  if (/^Key name for struct_extract needs to be a constant/.test(message) && NAMED_CALL.test(context.sql)) {
+    return nameNotConstant(error);
+  }
   const position = positionOf(info, context);
   const wording = postgresWording(renamed, position);
   return new SqlensError({
@@ -32,6 +36,18 @@ export function fromDuckDBError(error: unknown, context: ErrorContext): SqlensEr
     hint: hintOf(message, advice),
     position,
     cause: error,
+  });
+}
+
+const NAMED_CALL = new RegExp(`\\b(?:${NAMED_FUNCTION_NAMES.join('|')})\\s*\\(`, 'i');
+
+/** Their macros look the name up as a field's, which DuckDB computes when it binds them: see named-functions.ts. */
+function nameNotConstant(cause: unknown): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.invalidParameterValue,
+    message: 'the name of a model must be a constant',
+    hint: "Write the name itself, as in image_features(image, 'MobileNetV2'): the result's type follows from it.",
+    cause,
   });
 }
 
