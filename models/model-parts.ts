@@ -2,7 +2,7 @@
  * Models that lie in several files: which files a model file needs beside it, and reading them. The compiler opens no
  * files; whoever reads the model file reads its parts from the same place.
  */
-import { detectFormat } from './detect.ts';
+import { detectFormat, isZip } from './detect.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { invalidFile, tooLarge } from './model-error.ts';
 import { parseTfjsManifest } from './tfjs/manifest.ts';
@@ -33,7 +33,8 @@ export function partsNeeded(bytes: Uint8Array): readonly NeededPart[] {
   } catch {
     return [];
   }
-  if (format !== 'tfjs') return [];
+  // An archive brings its parts along.
+  if (format !== 'tfjs' || isZip(bytes)) return [];
   return parseTfjsManifest(bytes).groups.flatMap(({ paths, size_bytes }) =>
     paths.map((name) => ({ name, maxSize_bytes: size_bytes })),
   );
