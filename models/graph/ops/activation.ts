@@ -14,6 +14,13 @@ export type ActivationFunction =
   | { readonly name: 'elu' | 'celu'; readonly alpha: number }
   | { readonly name: 'selu' | 'sigmoid' | 'tanh' | 'softplus' | 'softsign' | 'silu' | 'mish' }
   | { readonly name: 'exponential' | 'logSigmoid' | 'hardTanh' | 'tanhShrink' }
+  | { readonly name: 'sparsePlus' | 'sparseSigmoid' }
+  /** Nothing between the thresholds; `soft` moves what is outside towards zero. */
+  | { readonly name: 'hardShrink' | 'softShrink'; readonly threshold: number }
+  /** (x + √(x² + b)) / 2 */
+  | { readonly name: 'squareplus'; readonly b: number }
+  /** x above the threshold, else another number. */
+  | { readonly name: 'threshold'; readonly threshold: number; readonly otherwise: number }
   | { readonly name: 'gelu'; readonly approximate: boolean }
   /** clip(slope · x + 0.5, 0, 1): Keras 2 says 0.2, Keras 3 says 1/6. */
   | { readonly name: 'hardSigmoid' | 'hardSilu'; readonly slope: number };

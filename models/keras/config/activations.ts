@@ -2,13 +2,15 @@
 import type { LayerRef } from '../../graph/layer-ref.ts';
 import type { ActivationFunction } from '../../graph/ops/activation.ts';
 import { unsupported } from '../../model-error.ts';
-import { isRecord, show } from './json.ts';
+import { isList, isRecord, show } from './json.ts';
 import { OptionReader } from './options.ts';
 
 export type Activation =
   | { readonly kind: 'linear' }
   | { readonly kind: 'function'; readonly fn: ActivationFunction }
-  | { readonly kind: 'softmax'; readonly axis: number; readonly log: boolean };
+  | { readonly kind: 'softmax'; readonly axis: number; readonly log: boolean }
+  /** Functions of all features together. */
+  | { readonly kind: 'features'; readonly fn: 'glu' | 'sparsemax'; readonly axis: number };
 
 export type KerasMajor = 2 | 3 | undefined;
 
@@ -46,6 +48,11 @@ const FUNCTIONS: Readonly<Record<string, Make>> = {
   exponential: () => ({ name: 'exponential' }),
   log_sigmoid: () => ({ name: 'logSigmoid' }),
   hard_tanh: () => ({ name: 'hardTanh' }),
+  hard_shrink: () => ({ name: 'hardShrink', threshold: 0.5 }),
+  soft_shrink: () => ({ name: 'softShrink', threshold: 0.5 }),
+  sparse_plus: () => ({ name: 'sparsePlus' }),
+  sparse_sigmoid: () => ({ name: 'sparseSigmoid' }),
+  squareplus: () => ({ name: 'squareplus', b: 4 }),
   tanh_shrink: () => ({ name: 'tanhShrink' }),
   gelu: () => ({ name: 'gelu', approximate: false }),
   hard_sigmoid: (keras, ref) => ({ name: 'hardSigmoid', slope: hardSlope(keras, ref) }),
@@ -78,7 +85,8 @@ export function leakyReluLayer(options: OptionReader): Activation {
 }
 
 export function softmaxAxis(options: OptionReader): number {
-  const axis = options.raw('axis') ?? -1;
+  const raw = options.raw('axis') ?? -1;
+  const axis = isList(raw) && raw.length === 1 ? raw[0] : raw;
   if (typeof axis === 'number' && Number.isSafeInteger(axis)) return axis;
   throw options.invalid('axis', 'one whole number');
 }
@@ -105,6 +113,7 @@ export function parseActivation(value: unknown, keras: KerasMajor, ref: LayerRef
 function byName(name: string, keras: KerasMajor, ref: LayerRef): Activation {
   if (name === 'softmax' || name === 'log_softmax')
     return { kind: 'softmax', axis: -1, log: name !== 'softmax' };
+  if (name === 'glu' || name === 'sparsemax') return { kind: 'features', fn: name, axis: -1 };
   const make = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (make === undefined) throw unsupported(ref, `activation "${name}" is not supported`);
   return { kind: 'function', fn: make(keras, ref) };

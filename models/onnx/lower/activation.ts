@@ -41,6 +41,20 @@ export const lowerActivation: Lower<ActivationOp> = ({ fn }, inputs, { op: emit,
       return clip(x, -1, 1);
     case 'tanhShrink':
       return emit('Sub', [x, emit('Tanh', [x])]);
+    case 'sparsePlus':
+      return sparsePlus();
+    case 'sparseSigmoid':
+      return hardSigmoid(0.5);
+    case 'hardShrink':
+      return emit('Shrink', [x], { lambd: { float: fn.threshold }, bias: { float: 0 } });
+    case 'softShrink':
+      return emit('Shrink', [x], { lambd: { float: fn.threshold }, bias: { float: fn.threshold } });
+    case 'squareplus': {
+      const root = emit('Sqrt', [emit('Add', [emit('Mul', [x, x]), scalar(fn.b)])]);
+      return emit('Mul', [emit('Add', [x, root]), scalar(0.5)]);
+    }
+    case 'threshold':
+      return emit('Where', [emit('Greater', [x, scalar(fn.threshold)]), x, scalar(fn.otherwise)]);
     case 'gelu':
       return fn.approximate ? geluTanh() : geluErf();
     case 'hardSigmoid':
@@ -66,6 +80,14 @@ export const lowerActivation: Lower<ActivationOp> = ({ fn }, inputs, { op: emit,
     if (negativeSlope === 0) return above;
     const below = emit('Relu', [emit('Sub', [scalar(threshold), x])]);
     return emit('Sub', [above, emit('Mul', [scalar(negativeSlope), below])]);
+  }
+
+  /** A parabola between -1 and 1 joins nothing and x. */
+  function sparsePlus(): string {
+    const above = emit('Add', [x, scalar(1)]);
+    const parabola = emit('Mul', [emit('Mul', [above, above]), scalar(0.25)]);
+    const upper = emit('Where', [emit('Less', [x, scalar(1)]), parabola, x]);
+    return emit('Where', [emit('LessOrEqual', [x, scalar(-1)]), scalar(0), upper]);
   }
 
   function geluErf(): string {
