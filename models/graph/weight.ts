@@ -33,6 +33,12 @@ export function at(data: ArrayLike<number>, index: number): number {
   return value;
 }
 
+/** The factor or offset of channel i: of a weight with one number for all, or one for each; `absent` without a weight. */
+export function channelValue(weight: Weight | undefined, i: number, absent: number): number {
+  if (weight === undefined) return absent;
+  return at(weight.data, weight.data.length === 1 ? 0 : i);
+}
+
 /** Reorders axes: axis i of the result is axis `order[i]` of the source. */
 export function transposed(
   data: Float32Array,

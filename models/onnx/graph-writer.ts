@@ -117,6 +117,16 @@ export class OnnxGraphWriter {
     return name;
   }
 
+  /** A vector of one float again and again, shared by all who ask for the same one. */
+  repeated(value: number, count: number): string {
+    const key = `${count} floats ${value}`;
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.floats(`constant ${value} (${count})`, [count], new Float32Array(count).fill(value));
+    this.#constants.set(key, name);
+    return name;
+  }
+
   /** A list of integers (a shape, a list of axes), shared by all who ask for the same one. */
   integers(values: readonly number[]): string {
     const key = `ints ${values.join()}`;

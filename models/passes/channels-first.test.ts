@@ -26,6 +26,35 @@ describe('channels first', () => {
     assert.ok(concat?.op.kind === 'concat' && concat.op.axis === 0);
   });
 
+  it('transposes sequences and volumes once, and computes sequences as images of one row', () => {
+    for (const [sizes, shape] of [
+      [[9], [3, 1, 9]],
+      [
+        [6, 7, 8],
+        [3, 6, 7, 8],
+      ],
+    ] as const) {
+      const g = new TestGraph();
+      const x = g.relu(g.affine(g.conv(g.input(...sizes, 3), { filters: 3, pad: 1 })));
+      const sum = g.add({ kind: 'merge', mode: 'add' }, x, g.conv(x, { filters: 3, pad: 1 }));
+      const graph = runPasses(g.finish(g.flatten(sum)), [channelsFirst]);
+      assert.equal(graph.nodes.filter(({ op }) => op.kind === 'transpose').length, 2);
+      for (const { op, output } of graph.nodes) {
+        if (op.kind === 'conv' || op.kind === 'merge' || op.kind === 'affine')
+          assert.deepEqual(output.shape, shape);
+      }
+    }
+  });
+
+  it('leaves values alone that no spatial node is near', () => {
+    const g = new TestGraph();
+    const images = g.flatten(g.conv(g.input(8, 8, 3), { filters: 4 }));
+    const matrix = g.add({ kind: 'reshape', shape: [6, 6, 4] }, g.relu(g.dense(images, 144)));
+    const after = g.flatten(g.dense(g.relu(g.affine(matrix, 0)), 2));
+    const graph = runPasses(g.finish(after), [channelsFirst]);
+    assert.deepEqual(kinds(graph).slice(-5), ['reshape', 'affine', 'activation', 'dense', 'reshape']);
+  });
+
   it('serves image outputs in their own order, and leaves graphs without images alone', () => {
     const g = new TestGraph();
     const x = g.conv(g.input(8, 8, 3), { filters: 4 });

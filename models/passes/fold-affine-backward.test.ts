@@ -11,6 +11,22 @@ describe('an affine after', () => {
     }
   });
 
+  it('a convolution over one and three axes', async () => {
+    for (const sizes of [[7], [4, 5, 6]]) {
+      const g = new TestGraph();
+      const x = g.affine(g.depthwise(g.affine(g.conv(g.input(...sizes, 3), { filters: 4, pad: 1 })), 2));
+      await checkPass(g.finish(x), foldAffineBackward, ['input', 'conv', 'conv']);
+    }
+  });
+
+  it('a transposed convolution', async () => {
+    for (const sizes of [[7], [4, 5], [2, 3, 2]]) {
+      const g = new TestGraph();
+      const x = g.affine(g.convTranspose(g.input(...sizes, 3), { filters: 4, bias: sizes.length > 1 }));
+      await checkPass(g.finish(x), foldAffineBackward, ['input', 'convTranspose']);
+    }
+  });
+
   it('a depthwise convolution', async () => {
     const g = new TestGraph();
     const x = g.affine(g.depthwise(g.input(5, 6, 3), 2, 1));

@@ -3,8 +3,8 @@ import { type ConvOp, type ConvTransposeOp, filterCount, kernelChannels } from '
 import type { DenseOp } from '../graph/ops/dense.ts';
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { rebuild } from '../graph/rebuild.ts';
-import { at, Weight } from '../graph/weight.ts';
-import { channelValue, isAlong } from './merge-affines.ts';
+import { at, channelValue, Weight } from '../graph/weight.ts';
+import { isAlong } from './merge-affines.ts';
 
 /**
  * An affine after a convolution or dense layer becomes part of its weights (this is how BatchNormalization is

@@ -12,6 +12,22 @@ describe('an affine before', () => {
     }
   });
 
+  it('a convolution over one and three axes', async () => {
+    for (const sizes of [[7], [5, 6, 7]]) {
+      const g = new TestGraph();
+      const x = g.depthwise(g.affine(g.conv(g.affine(g.input(...sizes, 3)), { filters: 4 })), 2);
+      await checkPass(g.finish(x), foldAffineForward, ['input', 'conv', 'conv']);
+    }
+  });
+
+  it('a transposed convolution leaves its offset behind', async () => {
+    const g = new TestGraph();
+    const x = g.convTranspose(g.affine(g.input(4, 5, 3)), { filters: 4 });
+    const graph = await checkPass(g.finish(x), foldAffineForward, ['input', 'affine', 'convTranspose']);
+    const affine = graph.nodes[1]?.op;
+    assert.ok(affine?.kind === 'affine' && affine.scale === undefined && affine.offset !== undefined);
+  });
+
   it('a depthwise convolution', async () => {
     const g = new TestGraph();
     await checkPass(g.finish(g.depthwise(g.affine(g.input(5, 6, 3)), 2)), foldAffineForward, [

@@ -3,8 +3,8 @@ import { type ConvOp, type ConvTransposeOp, filterCount, kernelChannels } from '
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { hasPads } from '../graph/ops/window.ts';
 import { rebuild } from '../graph/rebuild.ts';
-import { at, Weight } from '../graph/weight.ts';
-import { channelValue, isAlong } from './merge-affines.ts';
+import { at, channelValue, Weight } from '../graph/weight.ts';
+import { isAlong } from './merge-affines.ts';
 
 /**
  * An affine before a convolution or dense layer (preprocessing, Rescaling, a BatchNormalization after an activation)

@@ -9,6 +9,12 @@ describe('reordered channels', () => {
     await checkPass(g.finish(g.conv(x, { filters: 4, pad: 1 })), foldGather, ['input', 'conv']);
   });
 
+  it('go into a convolution over a sequence', async () => {
+    const g = new TestGraph();
+    const x = g.add({ kind: 'gather', indices: [2, 0, 1], axis: 1 }, g.input(6, 3));
+    await checkPass(g.finish(g.conv(x, { filters: 4 })), foldGather, ['input', 'conv']);
+  });
+
   it('stay before depthwise and grouped convolutions, and when channels repeat', async () => {
     const kept = ['input', 'gather', 'conv'] as const;
     const g = new TestGraph();

@@ -9,10 +9,12 @@ import { dropNoise } from './drop-noise.ts';
 import { flattenIntoDense } from './flatten-into-dense.ts';
 import { foldAffineBackward } from './fold-affine-backward.ts';
 import { foldAffineForward } from './fold-affine-forward.ts';
+import { foldCropping } from './fold-cropping.ts';
 import { foldGather } from './fold-gather.ts';
 import { foldPadding } from './fold-padding.ts';
 import { mergeAffines } from './merge-affines.ts';
 import { normalizationToAffine } from './normalization-to-affine.ts';
+import { raiseAffines } from './raise-affines.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkTransposes } from './sink-transposes.ts';
@@ -30,7 +32,8 @@ export const INFERENCE_PASSES: readonly Pass[] = [
   normalizationToAffine,
   mergeAffines,
   foldPadding,
-  foldPadding,
+  foldCropping,
+  raiseAffines,
   foldAffineBackward,
   foldGather,
   foldAffineForward,

@@ -1,13 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import type { AffineOp } from '../graph/ops/normalization.ts';
 import { rebuild } from '../graph/rebuild.ts';
-import { at, Weight } from '../graph/weight.ts';
-
-/** Number of an affine's factor or offset for channel i. */
-export function channelValue(weight: Weight | undefined, i: number, absent: number): number {
-  if (weight === undefined) return absent;
-  return at(weight.data, weight.data.length === 1 ? 0 : i);
-}
+import { channelValue, Weight } from '../graph/weight.ts';
 
 /** True when an affine has one number for all positions, or one for each position along this axis. */
 export function isAlong(op: AffineOp, axis: number): boolean {

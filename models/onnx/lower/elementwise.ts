@@ -2,11 +2,11 @@ import type { PreluOp, SoftmaxOp } from '../../graph/ops/activation.ts';
 import type { ConcatOp, MergeOp } from '../../graph/ops/merging.ts';
 import type { AffineOp } from '../../graph/ops/normalization.ts';
 import type { CastOp, GatherOp, ReshapeOp, TransposeOp } from '../../graph/ops/shaping.ts';
-import { at, transposed, type Weight } from '../../graph/weight.ts';
+import { at, channelValue, transposed, type Weight } from '../../graph/weight.ts';
 import { ONNX_TYPES } from '../graph-writer.ts';
 import type { Lower } from './lowering.ts';
 
-export const lowerAffine: Lower<AffineOp> = (op, inputs, { op: emit, weight, inputs: values }) => {
+export const lowerAffine: Lower<AffineOp> = (op, inputs, { op: emit, weight, writer, inputs: values }) => {
   const rank = values[0]?.shape.length ?? 0;
   // Trailing axes of length 1 make a vector along `axis` of what ONNX broadcasts from the right.
   const along = (factors: Weight): string =>
@@ -14,11 +14,27 @@ export const lowerAffine: Lower<AffineOp> = (op, inputs, { op: emit, weight, inp
       shape: [factors.data.length, ...new Array<number>(rank - 1 - op.axis).fill(1)],
       data: factors.data,
     }));
+  // Over channels-first images ONNX Runtime has a BatchNormalization in its blocked layout, and an activation joins it.
+  if (op.axis === 0 && rank >= 3 && isPerChannel(op)) {
+    const channels = values[0]?.shape[0] ?? 0;
+    const vector = (factors: Weight | undefined, absent: number): string =>
+      factors === undefined || factors.data.length === 1
+        ? writer.repeated(channelValue(factors, 0, absent), channels)
+        : weight(factors, 'vector');
+    const statistics = [writer.repeated(0, channels), writer.repeated(1, channels)];
+    return emit('BatchNormalization', [...inputs, vector(op.scale, 1), vector(op.offset, 0), ...statistics], {
+      epsilon: { float: 0 },
+    });
+  }
   let [value = ''] = inputs;
   if (op.scale !== undefined) value = emit('Mul', [value, along(op.scale)]);
   if (op.offset !== undefined) value = emit('Add', [value, along(op.offset)]);
   return op.scale === undefined && op.offset === undefined ? emit('Identity', [value]) : value;
 };
+
+function isPerChannel({ scale, offset }: AffineOp): boolean {
+  return Math.max(scale?.data.length ?? 1, offset?.data.length ?? 1) > 1;
+}
 
 export const lowerSoftmax: Lower<SoftmaxOp> = (op, inputs, { op: emit }) =>
   emit(op.log ? 'LogSoftmax' : 'Softmax', inputs, { axis: { int: op.axis + 1 } });
