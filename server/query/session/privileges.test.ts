@@ -58,6 +58,8 @@ describe('an analyst', () => {
     'SAVEPOINT s',
     'COPY t TO STDOUT',
     'COPY t (a, b) TO STDOUT (FORMAT csv)',
+    'SHOW MODEL VERSIONS m',
+    'DESCRIBE MODEL m VERSION 1',
     'COPY (SELECT * FROM t) TO stdout',
     'COPY (WITH x AS (SELECT 1) SELECT * FROM x) TO STDOUT WITH (FORMAT binary)',
   ];
@@ -114,6 +116,9 @@ describe('an analyst', () => {
     ["SELECT register_keras_udf('m', 'm.h5')", 'permission denied for schema public'],
     ['DROP MODEL IF EXISTS m', 'must be owner of model m'],
     ['ALTER MODEL m SET DEFAULT_VERSION = 1', 'must be owner of model m'],
+    ['ALTER MODEL IF EXISTS "M 1" SET DEFAULT_VERSION = 1', 'must be owner of model M 1'],
+    ['DROP MODEL m VERSION 1', 'must be owner of model m'],
+    ['CREATE MODEL m FROM MODEL n VERSION 1', 'permission denied for schema public'],
     ["CREATE EXTERNAL TABLE i OPTIONS (format = 'image')", 'permission denied for schema public'],
     ['DROP EXTERNAL TABLE IF EXISTS i', 'must be owner of foreign table i'],
     ['REFRESH TABLE i', 'must be owner of table i'],
