@@ -39,6 +39,8 @@ export class QueryAnswering {
   readonly #answers = new Map<AnswerStore, QueryAnswers>();
   /** What locations hold, by the patterns that the statement lists. */
   readonly listings = new Map<string, Listing>();
+  /** Nothing of it runs or is shown: it is prepared for the sake of its types. */
+  readonly isDescribed: boolean;
   /** Tells the client, as a NOTICE, what takes a while. */
   readonly tell: (message: string) => void;
   /** Inputs that were given to workers for this statement: answers that were there already do not count. */
@@ -49,10 +51,12 @@ export class QueryAnswering {
     signal: AbortSignal;
     onError: 'null' | 'fail';
     tell?: (message: string) => void;
+    isDescribed?: boolean;
   }) {
     this.queryId = options.queryId;
     this.signal = options.signal;
     this.onError = options.onError;
+    this.isDescribed = options.isDescribed ?? false;
     this.tell = options.tell ?? (() => undefined);
   }
 

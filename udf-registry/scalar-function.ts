@@ -62,7 +62,7 @@ export function answerChunk(
   const inputVector = duckdb.data_chunk_get_vector(chunk, 0);
   const keyVector = duckdb.data_chunk_get_vector(chunk, 1);
   const slots = new Int32Array(rowCount).fill(NULL_SLOT);
-  if (pass?.mode === 'describe') {
+  if (pass?.query.isDescribed) {
     fn.shape.write(output, slots.fill(0), fn.example);
     return;
   }

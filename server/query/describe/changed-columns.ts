@@ -9,6 +9,8 @@ const UNDECIDED: ReadonlySet<DuckDBTypeId> = new Set([
   DuckDBTypeId.INVALID,
 ]);
 
+export class ChangedColumnsError extends SqlensError {}
+
 /**
  * As PostgreSQL says it: drivers know the message, and prepare again.
  *
@@ -22,7 +24,7 @@ export function checkColumnTypes(result: DuckDBResult, described: readonly DuckD
       return actual === typeId || UNDECIDED.has(typeId) || UNDECIDED.has(actual);
     });
   if (isSame) return;
-  throw new SqlensError({
+  throw new ChangedColumnsError({
     sqlState: SqlState.featureNotSupported,
     message: 'cached plan must not change result type',
     hint: 'The tables behind this prepared statement have changed; prepare it again.',

@@ -104,6 +104,7 @@ export async function describe(
     queryId: 'describe',
     signal: new AbortController().signal,
     onError: 'null',
+    isDescribed: true,
   });
   const casts = parameterCasts(tokens);
   const known = Array.from({ length: count }, (_, at) => declared[at] ?? casts.get(at + 1));

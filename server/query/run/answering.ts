@@ -14,7 +14,7 @@ import type {
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { FIRST_BUDGET, nextBudget } from '../../../udf-registry/demand.ts';
 import { Pass, type QueryAnswering } from '../../../udf-registry/pass.ts';
-import { checkColumnTypes } from '../describe/changed-columns.ts';
+import { ChangedColumnsError, checkColumnTypes } from '../describe/changed-columns.ts';
 import { fromDuckDBError } from '../engine/duckdb-errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { RunningQuery } from './query-log.ts';
@@ -62,6 +62,8 @@ export class Answering {
   readonly #running: RunningQuery;
   /** A number in [0, 1) that seeds every pass. */
   readonly randomSeed = Math.random();
+  /** Set when DuckDB forgot a column's type because all of it is NULL. */
+  #casts = false;
 
   constructor(engine: Engine, query: QueryAnswering, running: RunningQuery) {
     this.#engine = engine;
@@ -89,6 +91,10 @@ export class Answering {
       this.#query.signal.throwIfAborted();
       if (pass.asking === undefined) {
         if (outcome.error === undefined) return { chunks: outcome.chunks, pass };
+        if (outcome.error instanceof ChangedColumnsError && pass.failureCount > 0 && !this.#casts) {
+          this.#casts = true;
+          continue;
+        }
         const aborted = outcome.error.sqlState === SqlState.inFailedSqlTransaction;
         throw aborted && firstError !== undefined ? perhapsOurs(firstError) : outcome.error;
       }
@@ -114,7 +120,7 @@ export class Answering {
     this.#engine.queries.countPass();
     await this.#begin(connection, pass);
     try {
-      return { source: await openSource(connection, statement), pass };
+      return { source: await openSource(connection, this.#typed(statement)), pass };
     } catch (error) {
       this.#engine.passes.end(connection.clientContext.connectionId);
       throw this.#toError(error, pass, statement.text);
@@ -139,7 +145,7 @@ export class Answering {
     this.#engine.queries.countPass();
     try {
       await this.#begin(connection, pass);
-      const source = await openSource(connection, statement);
+      const source = await openSource(connection, this.#typed(statement));
       const chunks = await drain(source, pass, statement);
       return { pass, chunks, error: undefined };
     } catch (error) {
@@ -147,6 +153,14 @@ export class Answering {
     } finally {
       this.#engine.passes.end(connection.clientContext.connectionId);
     }
+  }
+
+  /** Of a part of a constant NULL, such as `f('bad.jpg')[1].class`, DuckDB does not know the type: so it is told. */
+  #typed(statement: Runnable): Runnable {
+    const { text, columnTypes, isQuery } = statement;
+    if (!this.#casts || !isQuery || columnTypes === undefined) return statement;
+    const columns = columnTypes.map((type, at) => `CAST(#${at + 1} AS ${type})`);
+    return { ...statement, text: `SELECT ${columns.join(', ')} FROM (${text}\n)` };
   }
 
   /** What broke a stream is found by running the statement again without keeping its rows. */
