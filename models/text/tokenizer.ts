@@ -1,18 +1,29 @@
 /**
- * A tokenizer.json of Hugging Face's tokenizers: text in, token ids out. The file is a stranger's: its regular expressions
- * may never end, so it is only used where a deadline is kept from outside.
+ * A tokenizer.json of Hugging Face's tokenizers: text in, the same token ids out that their own library gives. The file
+ * is a stranger's: its regular expressions may never end, so it is only used where a deadline is kept from outside.
+ *
+ *   text ── added-tokens ── normalizers ── pre-tokenizers ── bpe, unigram, word-models ── special-tokens → ids
+ *
+ * A part that is not known is an error that names it, never an approximation.
  */
-import { Tokenizer as Splitter } from '@huggingface/tokenizers';
 import { messageOf } from '../../common/errors.ts';
-import { invalidFile, tooLarge } from '../model-error.ts';
-import { isObject } from './json.ts';
+import { invalidFile, ModelError, tooLarge } from '../model-error.ts';
+import { AddedTokens } from './added-tokens.ts';
+import { bytePairs } from './bpe.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { normalizerOf } from './normalizers.ts';
+import { refused } from './pattern.ts';
+import { type PreTokenizer, preTokenizerOf } from './pre-tokenizers.ts';
 import { type Surrounding, surroundingOf } from './special-tokens.ts';
+import { unigram } from './unigram.ts';
+import { vocabularyOf, type WordModel, wordLevel, wordPiece } from './word-models.ts';
 
 /** Largest tokenizer file that is read: those of 250,000 tokens take 17 MB. */
 export const TOKENIZER_BYTES_MAX = 40 * 2 ** 20;
 
 export interface Tokens {
   readonly ids: Int32Array;
+  /** Token types, of the same length. */
   readonly types: Int32Array;
 }
 
@@ -27,32 +38,30 @@ export class Tokenizer {
   readonly padding: Padding;
   /** Tokens of a text at most, special ones included, as the file says. */
   readonly max_length: number | undefined;
-  readonly #splitter: Splitter;
+  readonly #added: AddedTokens;
+  readonly #cut: PreTokenizer;
+  readonly #encodeWord: WordModel;
   readonly #surrounding: Surrounding;
   readonly #cutsLeft: boolean;
 
-  private constructor(file: Record<string, unknown>) {
-    this.#splitter = new Splitter(
-      {
-        added_tokens: [],
-        normalizer: null,
-        pre_tokenizer: null,
-        ...file,
-        decoder: null,
-        post_processor: null,
-      },
-      {},
-    );
+  private constructor(file: JsonObject, model: JsonObject) {
+    this.#added = new AddedTokens(file.added_tokens, normalizerOf(file.normalizer));
+    this.#cut = preTokenizerOf(file.pre_tokenizer);
+    const { encode, vocabulary } = modelOf(model);
+    this.#encodeWord = encode;
     this.#surrounding = surroundingOf(file.post_processor);
     const { truncation, padding } = file;
     this.max_length =
       isObject(truncation) && typeof truncation.max_length === 'number' ? truncation.max_length : undefined;
     this.#cutsLeft = isObject(truncation) && truncation.direction === 'Left';
-    const declared = isObject(padding) ? padding : {};
+    const { pad_id, pad_type_id, direction } = isObject(padding) ? padding : {};
+    const ownPad = ['[PAD]', '<pad>', '<|pad|>']
+      .map((token) => this.#added.ids.get(token) ?? vocabulary.get(token))
+      .find((id) => id !== undefined);
     this.padding = {
-      id: typeof declared.pad_id === 'number' ? declared.pad_id : (this.#splitter.token_to_id('[PAD]') ?? 0),
-      type: typeof declared.pad_type_id === 'number' ? declared.pad_type_id : 0,
-      left: declared.direction === 'Left',
+      id: typeof pad_id === 'number' ? pad_id : (ownPad ?? 0),
+      type: typeof pad_type_id === 'number' ? pad_type_id : 0,
+      left: direction === 'Left',
     };
   }
 
@@ -69,11 +78,13 @@ export class Tokenizer {
     } catch (error) {
       throw invalidFile(`the tokenizer is not JSON: ${messageOf(error)}`, HINT, error);
     }
-    if (!isObject(file) || !isObject(file.model))
+    if (!isObject(file) || !isObject(file.model)) {
       throw invalidFile('the file is no tokenizer: it has no model', HINT);
+    }
     try {
-      return new Tokenizer(file);
+      return new Tokenizer(file, file.model);
     } catch (error) {
+      if (error instanceof ModelError) throw error;
       throw invalidFile(`the tokenizer cannot be used: ${messageOf(error)}`, HINT, error);
     }
   }
@@ -85,20 +96,56 @@ export class Tokenizer {
 
   /**
    * @param max_length tokens at most, special ones included; what is longer loses its end (or its beginning, where the
-   *   file says so) as Hugging Face's truncation cuts it
+   *   file says so)
    */
   encode(text: string, max_length: number): Tokens {
     const { before, after, type } = this.#surrounding;
-    const all = this.#splitter.encode(text, { add_special_tokens: false }).ids;
+    const all = this.#idsOf(text);
     const room = Math.max(0, max_length - this.specialCount);
-    const own = all.length <= room ? all : this.#cutsLeft ? all.slice(all.length - room) : all.slice(0, room);
-    const ids = [...before.map(({ id }) => id), ...own, ...after.map(({ id }) => id)];
-    const types = [
-      ...before.map((token) => token.type),
-      ...own.map(() => type),
-      ...after.map((token) => token.type),
-    ];
-    return { ids: Int32Array.from(ids), types: Int32Array.from(types) };
+    const from = this.#cutsLeft ? Math.max(0, all.length - room) : 0;
+    const own = all.slice(from, from + room);
+    const ids = new Int32Array(before.length + own.length + after.length);
+    const types = new Int32Array(ids.length).fill(type);
+    const surround = (tokens: Surrounding['before'], at: number) =>
+      tokens.forEach((token, k) => {
+        ids[at + k] = token.id;
+        types[at + k] = token.type;
+      });
+    surround(before, 0);
+    ids.set(own, before.length);
+    surround(after, before.length + own.length);
+    return { ids, types };
+  }
+
+  #idsOf(text: string): number[] {
+    const ids: number[] = [];
+    for (const section of this.#added.split(text)) {
+      if (section.kind === 'token') ids.push(section.id);
+      else for (const word of this.#cut([section])) this.#encodeWord(word.text, ids);
+    }
+    return ids;
+  }
+}
+
+function modelOf(model: JsonObject): {
+  readonly encode: WordModel;
+  readonly vocabulary: ReadonlyMap<string, number>;
+} {
+  // Files of older versions do not say what they are.
+  const type =
+    model.type ??
+    (Array.isArray(model.merges) ? 'BPE' : Array.isArray(model.vocab) ? 'Unigram' : 'WordPiece');
+  if (type === 'Unigram') return unigram(model);
+  const vocabulary = vocabularyOf(model.vocab);
+  switch (type) {
+    case 'BPE':
+      return { encode: bytePairs(model, vocabulary), vocabulary };
+    case 'WordPiece':
+      return { encode: wordPiece(model, vocabulary), vocabulary };
+    case 'WordLevel':
+      return { encode: wordLevel(model, vocabulary), vocabulary };
+    default:
+      throw refused(`models of type ${String(type)} are not supported`);
   }
 }
 
