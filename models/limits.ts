@@ -7,6 +7,8 @@ export const MODEL_LIMITS = {
   weights: 500_000_000,
   /** Numbers in one tensor, for one input row. */
   tensorElements: 2 ** 28,
+  /** Positions that a kernel reaches over, and numbers in the matrix that resamples one axis. */
+  windowExtent: 2 ** 24,
   /** Layers, and nodes of the graph. */
   nodes: 20_000,
   /** Nodes of a foreign ONNX graph, subgraphs included. */

@@ -2,7 +2,7 @@ import { invalidLayer } from '../../model-error.ts';
 import { at, elementCount, type Weight } from '../weight.ts';
 import type { AxisOrder, OpDefinition } from './definition.ts';
 import { addsRow, type Layout, spatialInput, spatialShape } from './layout.ts';
-import { noPads, type Pads, slide, type Window, withRow } from './window.ts';
+import { checkExtent, noPads, type Pads, slide, type Window, withRow } from './window.ts';
 
 /** Convolution over one to three axes, of all channels or (depthwise) of each channel by itself. */
 export interface ConvOp {
@@ -99,7 +99,9 @@ export const convTranspose: OpDefinition<ConvTransposeOp> = {
       throw invalidLayer(layer, `its kernel is for ${expected} channels, its input has ${channels}`);
     }
     const spread = sizes.map((length, axis) => {
-      const full = (length - 1) * at(op.strides, axis) + (at(size, axis) - 1) * at(op.dilations, axis) + 1;
+      const extent = (at(size, axis) - 1) * at(op.dilations, axis) + 1;
+      checkExtent(extent, layer);
+      const full = (length - 1) * at(op.strides, axis) + extent;
       return full - at(op.crops.begin, axis) - at(op.crops.end, axis);
     });
     return { shape: spatialShape(spread, filters, op.layout), type: 'float32' };

@@ -1,6 +1,7 @@
+import { at } from '../weight.ts';
 import type { OpDefinition } from './definition.ts';
 import { addsRow, type Layout, spatialInput, spatialShape } from './layout.ts';
-import { type Pads, slide, withRow } from './window.ts';
+import { checkExtent, type Pads, slide, withRow } from './window.ts';
 
 export interface PoolOp {
   readonly kind: 'pool';
@@ -59,7 +60,10 @@ export interface AdaptivePoolOp {
 export const adaptivePool: OpDefinition<AdaptivePoolOp> = {
   layout: 'spatial',
   infer(op, inputs, layer) {
-    const { channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    const { sizes, channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    sizes.forEach((length, axis) => {
+      checkExtent(length * at(op.size, axis), layer);
+    });
     return { shape: spatialShape(op.size, channels, op.layout), type: 'float32' };
   },
   relayout: (op, order) => ({

@@ -1,5 +1,7 @@
+import { at } from '../weight.ts';
 import type { OpDefinition } from './definition.ts';
 import { addsRow, type Layout, spatialInput, spatialShape } from './layout.ts';
+import { checkExtent } from './window.ts';
 
 /** TensorFlow's interpolations (tf.image.resize): centres of pixels are at halves. */
 export const INTERPOLATIONS = ['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5'] as const;
@@ -16,10 +18,21 @@ export interface ResizeOp {
   readonly layout: Layout;
 }
 
+/** True where ONNX' own Resize means the same as TensorFlow's; elsewhere each axis is multiplied with a matrix. */
+export function resizesNatively({ size, interpolation }: ResizeOp, sizes: readonly number[]): boolean {
+  const enlarges = size.every((length, axis) => length % at(sizes, axis) === 0);
+  return enlarges && (interpolation === 'nearest' || (interpolation === 'bilinear' && size.length === 2));
+}
+
 export const resize: OpDefinition<ResizeOp> = {
   layout: 'spatial',
   infer(op, inputs, layer) {
-    const { channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    const { sizes, channels } = spatialInput(inputs, op.size.length, op.layout, layer);
+    if (!resizesNatively(op, sizes)) {
+      sizes.forEach((length, axis) => {
+        checkExtent(length * at(op.size, axis), layer);
+      });
+    }
     return { shape: spatialShape(op.size, channels, op.layout), type: 'float32' };
   },
   relayout: (op, order) => ({

@@ -1,4 +1,5 @@
-import { invalidLayer } from '../../model-error.ts';
+import { MODEL_LIMITS } from '../../limits.ts';
+import { invalidLayer, tooLarge } from '../../model-error.ts';
 import type { LayerRef } from '../layer-ref.ts';
 import { at } from '../weight.ts';
 
@@ -42,9 +43,19 @@ export function extent(window: Pick<Window, 'size' | 'dilations'>, axis: number)
   return (at(window.size, axis) - 1) * at(window.dilations, axis) + 1;
 }
 
+/** Throws when a window of the layer reaches further than any model needs: numbers would leave what is exact. */
+export function checkExtent(positions: number, layer: LayerRef): void {
+  if (positions <= MODEL_LIMITS.windowExtent) return;
+  throw tooLarge(
+    `layer "${layer.name}" (${layer.className}): reaches over ${positions} positions of an axis; at most ` +
+      `${MODEL_LIMITS.windowExtent} are computed`,
+  );
+}
+
 /** Sizes after sliding a window over axes of `sizes`; an error when it does not fit once. */
 export function slide(window: Window, sizes: readonly number[], layer: LayerRef): number[] {
   return sizes.map((length, axis) => {
+    checkExtent(extent(window, axis), layer);
     const padded = length + at(window.pads.begin, axis) + at(window.pads.end, axis);
     const steps = Math.floor((padded - extent(window, axis)) / at(window.strides, axis)) + 1;
     if (steps < 1) {

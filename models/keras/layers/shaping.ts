@@ -1,6 +1,7 @@
 import { singleInput } from '../../graph/ops/image-input.ts';
 import { elementCount } from '../../graph/weight.ts';
-import { invalidLayer } from '../../model-error.ts';
+import { MODEL_LIMITS } from '../../limits.ts';
+import { invalidLayer, tooLarge } from '../../model-error.ts';
 import { isList, show } from '../config/json.ts';
 import { toChannelsLast } from './channels.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
@@ -42,6 +43,9 @@ export const shapingLayers: readonly LayerDefinition[] = [
       const { shape } = singleInput(inputs, layer.ref);
       if (shape.length !== 1)
         throw invalidLayer(layer.ref, `repeats vectors, its input has ${shape.length + 1} axes`);
+      if (count * elementCount(shape) > MODEL_LIMITS.tensorElements) {
+        throw tooLarge(`layer "${layer.ref.name}" (RepeatVector): repeats its input ${count} times`);
+      }
       const row = layer.add({ kind: 'reshape', shape: [1, ...shape] }, inputs);
       return layer.add({ kind: 'gather', indices: new Array<number>(count).fill(0), axis: 0 }, [row]);
     },

@@ -1,4 +1,4 @@
-import type { ResizeOp } from '../../graph/ops/resize.ts';
+import { type ResizeOp, resizesNatively } from '../../graph/ops/resize.ts';
 import { at } from '../../graph/weight.ts';
 import { constantMatrix, multiplyAxis, type Staged } from './along-axis.ts';
 import type { Lower } from './lowering.ts';
@@ -11,11 +11,7 @@ export const lowerResize: Lower<ResizeOp> = (op, inputs, lowering) => {
   requireChannelsFirst(op.layout, layer);
   let value: Staged = { name: inputs[0] ?? '', shape: lowering.inputs[0]?.shape ?? [] };
   const factors = op.size.map((size, i) => size / at(value.shape, i + 1));
-  const enlarges = factors.every((factor) => Number.isInteger(factor));
-  if (
-    enlarges &&
-    (op.interpolation === 'nearest' || (op.interpolation === 'bilinear' && op.size.length === 2))
-  ) {
+  if (resizesNatively(op, value.shape.slice(1))) {
     const scales = writer.floats(
       `${layer.name}/scales`,
       [factors.length + 2],
