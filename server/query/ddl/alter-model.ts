@@ -42,7 +42,7 @@ export async function alterModel(context: SessionContext, parsed: Parsed): Promi
       await refuseTakenFunction(connection, next, token);
     }
     try {
-      const { fn, manifest } = await internalFunction(context, next);
+      const fn = await internalFunction(context, next);
       await dropModelFunction(connection, current);
       await defineModelFunction(connection, next, fn);
     } catch (error) {
@@ -57,13 +57,12 @@ export async function alterModel(context: SessionContext, parsed: Parsed): Promi
  * The function of a version, whose artifact is looked at as it is when the server starts with it.
  * @throws XX001 when the artifact is missing or damaged
  */
-async function internalFunction({ engine }: SessionContext, spec: ModelSpec) {
+async function internalFunction({ engine }: SessionContext, spec: ModelSpec): Promise<InferenceFunction> {
   const manifest = await engine.artifacts.manifest(spec.digest);
   await verifyArtifact(engine, spec);
-  const known: InferenceFunction | undefined = engine.registry.functions.get(internalNameOf(spec));
+  const known = engine.registry.functions.get(internalNameOf(spec));
   // Where the artifact was damaged when the server started, and has been registered again since.
-  const fn = known ?? engine.registry.defineModel(spec, manifest, engine.artifacts.pathOf(spec.digest));
-  return { fn, manifest };
+  return known ?? engine.registry.defineModel(spec, manifest, engine.artifacts.pathOf(spec.digest));
 }
 
 function cannotRename(): SqlensError {

@@ -4,6 +4,7 @@ import { SqlState } from '../../../common/errors.ts';
 import type { InferenceFunction } from '../../../udf-registry/inference-function.ts';
 import type { ModelSpec } from '../../../udf-registry/model-spec.ts';
 import { macroOf } from '../../../udf-registry/registry.ts';
+import { findModel } from '../engine/model-table.ts';
 import { quoteIdentifier, type Token } from '../text/tokens.ts';
 import { errorAt } from './cursor.ts';
 
@@ -34,13 +35,13 @@ export async function refuseTakenFunction(
   { name, functionName }: Pick<ModelSpec, 'name' | 'functionName'>,
   token: Token,
 ): Promise<void> {
+  // It is the model's already. Asking the engine for all of its functions takes longer than everything else.
+  const current = await findModel(connection, name);
+  if (current?.functionName.toLowerCase() === functionName.toLowerCase()) return;
   const reader = await connection.runAndReadAll(
-    `SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = lower($1) AND (internal OR schema_name = 'sqlens'
-       OR (schema_name = 'public' AND NOT EXISTS (
-         SELECT 1 FROM sqlens_internal.default_models
-         WHERE lower(spec->>'functionName') = lower($1) AND lower(name) = lower($2))))
-     LIMIT 1`,
-    [functionName, name],
+    `SELECT 1 FROM duckdb_functions()
+     WHERE lower(function_name) = lower($1) AND (internal OR schema_name IN ('sqlens', 'public')) LIMIT 1`,
+    [functionName],
   );
   if (reader.getRows().length === 0) return;
   throw errorAt(
