@@ -1,5 +1,6 @@
 /** The Keras layers that are compiled. To add one: a file beside this, a line here, a fixture. */
 import { activationLayers } from './activations.ts';
+import { applicationLayers } from './applications.ts';
 import { batchNormalizationLayer } from './batch-normalization.ts';
 import { convolutionLayers } from './convolution.ts';
 import type { LayerDefinition } from './definition.ts';
@@ -15,6 +16,7 @@ import { transposedConvolutionLayers } from './transposed-convolution.ts';
 
 const DEFINITIONS: readonly LayerDefinition[] = [
   ...activationLayers,
+  ...applicationLayers,
   batchNormalizationLayer,
   ...convolutionLayers,
   denseLayer,

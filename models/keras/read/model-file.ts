@@ -1,12 +1,14 @@
 /** Opens a Keras file of either format: its architecture, its weights, and which Keras wrote it. */
-import { messageOf } from '../../../common/errors.ts';
+import { messageOf, SqlState } from '../../../common/errors.ts';
 import { MODEL_LIMITS } from '../../limits.ts';
-import { invalidFile, tooLarge, unsupportedPart } from '../../model-error.ts';
+import { invalidFile, ModelError, tooLarge, unsupportedPart } from '../../model-error.ts';
 import type { KerasMajor } from '../config/activations.ts';
 import { type ModelConfig, parseArchitecture } from '../config/architecture.ts';
 import { isRecord } from '../config/json.ts';
 import { H5Reader } from './h5.ts';
 import { H5WeightSource, KerasWeightSource, type WeightSource } from './weight-source.ts';
+import { type KnownArchitecture, openWeightsFile } from './weights-file.ts';
+import { holdsWeightsOnly } from './weights-layout.ts';
 import { ZipReader } from './zip.ts';
 
 export interface KerasFile {
@@ -17,19 +19,21 @@ export interface KerasFile {
   readonly kerasVersion?: string | undefined;
 }
 
-/** Opens `.h5` bytes for as long as `use` runs. */
-export async function withH5File<T>(bytes: Uint8Array, use: (file: KerasFile) => T): Promise<T> {
+/**
+ * Opens `.h5` bytes for as long as `use` runs.
+ *
+ * @param known what a file of weights alone belongs to
+ */
+export async function withH5File<T>(
+  bytes: Uint8Array,
+  use: (file: KerasFile) => T,
+  known?: KnownArchitecture,
+): Promise<T> {
   const h5 = await H5Reader.open(bytes);
   try {
     const [text] = h5.strings('/', 'model_config') ?? [];
-    if (text === undefined) {
-      const weightsOnly =
-        h5.strings('/', 'layer_names') !== undefined || h5.children('/layers') !== undefined;
-      throw invalidFile(
-        weightsOnly ? 'the file holds weights only, no architecture' : 'the HDF5 file holds no Keras model',
-        'Save the whole model with model.save(path).',
-      );
-    }
+    if (text === undefined) return use(weightsOnly(h5, known));
+    if (known !== undefined) throw architectureInFile();
     const config = parseJson(text, 'model_config');
     const version = h5.strings('/', 'keras_version')?.[0];
     return use({
@@ -41,6 +45,28 @@ export async function withH5File<T>(bytes: Uint8Array, use: (file: KerasFile) =>
   } finally {
     h5.close();
   }
+}
+
+function weightsOnly(h5: H5Reader, known: KnownArchitecture | undefined): KerasFile {
+  if (!holdsWeightsOnly(h5)) {
+    throw invalidFile('the HDF5 file holds no Keras model', 'Save the whole model with model.save(path).');
+  }
+  if (known === undefined) {
+    throw invalidFile(
+      'the file holds weights only, no architecture',
+      "Name the architecture if it is one of keras.applications, OPTIONS (architecture = 'MobileNetV2'), or save the whole model with model.save(path).",
+    );
+  }
+  return { ...openWeightsFile(h5, known), keras: 3 };
+}
+
+/** The file's own architecture is the one that its weights fit. */
+export function architectureInFile(): ModelError {
+  return new ModelError({
+    sqlState: SqlState.invalidParameterValue,
+    message: 'an architecture is named, but the file holds its own',
+    hint: 'Leave architecture out: it is for files that hold weights only.',
+  });
 }
 
 /** Opens `.keras` bytes (a zip archive) for as long as `use` runs. */

@@ -24,15 +24,16 @@ interface NamedWeight extends StoredWeight {
   readonly parts: readonly string[];
 }
 
-const WEIGHTS_GROUP = '/model_weights';
-
 /** `.h5`: one group for each layer of the outermost model, whose attribute lists the weights by name. */
 export class H5WeightSource implements WeightSource {
   readonly #file: H5Reader;
+  readonly #root: string;
   readonly #groups = new Map<string, readonly NamedWeight[]>();
 
-  constructor(file: H5Reader) {
+  /** @param root the group that holds the layers' groups: empty in files of weights alone */
+  constructor(file: H5Reader, root = '/model_weights') {
     this.#file = file;
+    this.#root = root;
   }
 
   weightsOf({ names }: LayerLocation): readonly StoredWeight[] {
@@ -40,7 +41,7 @@ export class H5WeightSource implements WeightSource {
     if (outermost === undefined) return [];
     let weights = this.#groups.get(outermost);
     if (weights === undefined) {
-      weights = this.#readGroup(`${WEIGHTS_GROUP}/${outermost}`);
+      weights = this.#readGroup(`${this.#root}/${outermost}`);
       this.#groups.set(outermost, weights);
     }
     // A nested model's group lists the weights of all its layers, trainable ones first: names tell them apart.
