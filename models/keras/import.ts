@@ -6,7 +6,14 @@ import type { LayerRef } from '../graph/layer-ref.ts';
 import type { Value } from '../graph/ops/definition.ts';
 import { MODEL_LIMITS } from '../limits.ts';
 import { compilerDefect, invalidLayer, tooLarge, unsupported, unsupportedPart } from '../model-error.ts';
-import { callLayer, type ImportSession, type LayerInstance } from './call.ts';
+import {
+  type CallableLayer,
+  callLayer,
+  type ImportSession,
+  type LayerInstance,
+  newInstance,
+  type RefuseOtherMeaning,
+} from './call.ts';
 import type { KerasMajor } from './config/activations.ts';
 import type { LayerConfig, ModelConfig } from './config/architecture.ts';
 import { type Argument, type TensorRef, tensorsOf } from './config/calls.ts';
@@ -20,6 +27,10 @@ export interface DeclaredInput {
   readonly name: string;
   readonly ref: LayerRef;
   readonly shape: readonly number[];
+  /** Whole numbers are fed as such: ids of words reach an Embedding exactly. */
+  readonly type: 'float32' | 'int32';
+  /** Whole numbers that stand for truth values. */
+  readonly truth: boolean;
 }
 
 export interface ImportOptions {
@@ -29,6 +40,7 @@ export interface ImportOptions {
   readonly output: string | undefined;
   /** Sizes for axes that the inputs leave free, without the batch. */
   readonly inputShape: readonly number[] | undefined;
+  readonly refuseOtherMeaning?: RefuseOtherMeaning | undefined;
 }
 
 export interface ImportedModel {
@@ -54,11 +66,27 @@ export function importModel(
   keras: KerasMajor,
   options: ImportOptions,
 ): ImportedModel {
-  const session: ImportSession = { builder: new GraphBuilder(), source, keras, weightCount: 0, callCount: 0 };
   const recorded = new Map<string, RecordedLayer>();
+  const session: ImportSession = {
+    builder: new GraphBuilder(),
+    source,
+    keras,
+    weightCount: 0,
+    callCount: 0,
+    masks: new Map(),
+    makeCallable: (instance) => callableOf(session, instance),
+    refuseOtherMeaning: options.refuseOtherMeaning,
+  };
   const root = instantiate(model, [], []);
-  const declared = model.inputs.map((input) => declareInput(model, input, options.inputShape));
-  const fed = declared.map((input) => options.feed(input, declared, session.builder));
+  const names = inputNames(model);
+  const declared = model.inputs.map((input, i) => ({
+    ...declareInput(model, input, options.inputShape),
+    name: names[i] ?? input.layer,
+  }));
+  const fed = declared.map((input) => {
+    const value = options.feed(input, declared, session.builder);
+    return input.truth ? session.builder.add({ kind: 'cast', to: 'bool' }, [value], input.ref) : value;
+  });
   const results = callModel(session, root, fed, recorded);
   const outputs =
     options.output === undefined
@@ -70,11 +98,18 @@ export function importModel(
 
 /** Outputs are called after their layers; a layer that gives several is numbered. */
 function outputName(model: ModelConfig, i: number): string {
+  const key = model.outputKeys?.[i];
+  if (key !== undefined) return inputNames(model).includes(key) ? `${key}:output` : key;
   const name = model.outputs[i]?.layer ?? 'output';
   const earlier = model.outputs.slice(0, i).filter(({ layer }) => layer === name).length;
   const unique = earlier === 0 ? name : `${name}:${earlier + 1}`;
   // A layer that is input and output at once would give two tensors one name.
-  return model.inputs.some(({ layer }) => layer === unique) ? `${unique}:output` : unique;
+  return inputNames(model).includes(unique) ? `${unique}:output` : unique;
+}
+
+/** Inputs are called after their layers, those of a dictionary by its keys. */
+function inputNames(model: ModelConfig): readonly string[] {
+  return model.inputs.map(({ layer }, i) => model.inputKeys?.[i] ?? layer);
 }
 
 /** Everything that the layer gives; a layer that gives several tensors has its outputs numbered. */
@@ -106,17 +141,62 @@ function instantiate(
   config: ModelConfig,
   names: readonly string[],
   storage: readonly string[],
+  owner?: LayerInstance,
 ): ModelInstance {
   const layers = new Map<string, LayerInstance>();
   const models = new Map<string, ModelInstance>();
   for (const layer of config.layers) {
     const location = { names: [...names, layer.name], storage: [...storage, layer.storageName] };
     if (layer.model !== undefined) {
-      models.set(layer.name, instantiate(layer.model, location.names, location.storage));
+      models.set(layer.name, instantiate(layer.model, location.names, location.storage, owner));
     }
-    layers.set(layer.name, { config: layer, location, weights: undefined });
+    layers.set(layer.name, newInstance(layer, location, owner));
   }
   return { config, layers, models };
+}
+
+/** A layer, or a model, that is wrapped in a layer. What it holds is not served by name. */
+function callableOf(session: ImportSession, instance: LayerInstance): CallableLayer {
+  const { config, location } = instance;
+  if (config.model === undefined) return (given) => callLayer(session, instance, given);
+  const model = instantiate(config.model, location.names, location.storage, instance);
+  return (given) => callNested(session, model, given, new Map());
+}
+
+/** A model within another: what it is given as mask belongs to its inputs. */
+function callNested(
+  session: ImportSession,
+  model: ModelInstance,
+  given: CallArguments,
+  recorded: Map<string, RecordedLayer>,
+): Value[] {
+  const inputs = inputsOf(model.config, given);
+  const masks = given.tensors('mask') ?? [];
+  if (masks.length > 0 && masks.length !== inputs.length) {
+    throw unsupported(
+      { name: model.config.name, className: 'Model' },
+      'is called with masks for some inputs',
+    );
+  }
+  masks.forEach((mask, i) => {
+    const input = inputs[i];
+    if (input !== undefined) session.masks.set(input, mask);
+  });
+  given.finish(true);
+  return callModel(session, model, inputs, recorded);
+}
+
+/** The tensors that a nested model is called with, in the order of its inputs. */
+function inputsOf({ inputs, inputKeys }: ModelConfig, given: CallArguments): readonly Value[] {
+  const argument = given.get('inputs', 0);
+  if (argument?.kind !== 'list' || argument.keys === undefined || inputKeys !== undefined)
+    return given.inputs();
+  // A dictionary for a model that takes a list: Keras goes by the names of the inputs.
+  const { keys, items } = argument;
+  return inputs.flatMap(({ layer }) => {
+    const item = items[keys.indexOf(layer)];
+    return item?.kind === 'tensor' ? [item.value] : [];
+  });
 }
 
 function declareInput(
@@ -140,7 +220,7 @@ function declareInput(
   if (options.sparse === true || options.ragged === true) {
     throw unsupported(layer.ref, 'sparse and ragged inputs are not supported');
   }
-  if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+)$/.test(options.dtype)) {
+  if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+|bool)$/.test(options.dtype)) {
     throw unsupported(layer.ref, `inputs of type ${show(options.dtype)} are not supported`);
   }
   const fits = given?.length === declared.length - 1;
@@ -159,7 +239,14 @@ function declareInput(
     }
     return size;
   });
-  return { name: layer.name, ref: layer.ref, shape };
+  const whole = typeof options.dtype === 'string' && /int|bool/.test(options.dtype);
+  return {
+    name: layer.name,
+    ref: layer.ref,
+    shape,
+    type: whole ? 'int32' : 'float32',
+    truth: options.dtype === 'bool',
+  };
 }
 
 /** Calls every layer that the outputs need, without recursion over the (possibly very long) chain of layers. */
@@ -226,8 +313,7 @@ function callModel(
     const results =
       nested === undefined
         ? callLayer(session, instance, given)
-        : callModel(session, nested, given.inputs(), recorded);
-    if (nested !== undefined) given.finish(true);
+        : callNested(session, nested, given, recorded);
     if (results[reference.tensor] === undefined) {
       throw invalidLayer(
         instance.config.ref,
@@ -258,7 +344,7 @@ function resolve(argument: Argument, lookUp: (reference: TensorRef) => Value): C
     case 'tensor':
       return { kind: 'tensor', value: lookUp(argument.tensor) };
     case 'list':
-      return { kind: 'list', items: argument.items.map((item) => resolve(item, lookUp)) };
+      return { ...argument, items: argument.items.map((item) => resolve(item, lookUp)) };
     case 'literal':
       return argument;
     default:

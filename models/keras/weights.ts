@@ -32,17 +32,17 @@ export function readWeights(
     shape === undefined ? [] : [{ role, shape }],
   );
   try {
-    instance.weights ??= loadWeights(session, instance, wanted, frozen);
+    instance.own ??= loadWeights(session, instance, wanted, frozen);
   } catch (error) {
     throw error instanceof ModelError ? inLayer(ref, error) : error;
   }
   for (const { role, shape } of wanted) {
-    const weight = instance.weights.get(role);
+    const weight = instance.own.get(role);
     if (weight?.shape.join() !== shape.join()) {
       throw invalidLayer(ref, `is called with inputs that need ${role} weights of different shapes`);
     }
   }
-  return Object.fromEntries(wanted.map(({ role }) => [role, instance.weights?.get(role)]));
+  return Object.fromEntries(wanted.map(({ role }) => [role, instance.own?.get(role)]));
 }
 
 function loadWeights(
@@ -53,19 +53,31 @@ function loadWeights(
 ): ReadonlyMap<string, Weight> {
   const { ref, options } = instance.config;
   const loaded = new Map<string, Weight>();
-  for (const { role, shape, stored } of match(
-    instance,
-    wanted,
-    session.source.weightsOf(instance.location),
-  )) {
+  const path = pathInLayer(instance);
+  let found = session.source.weightsOf(instance.location);
+  for (const place of instance.otherLocations) {
+    if (found.length === 0) found = session.source.weightsOf(place);
+  }
+  for (const { role, shape, stored } of match(instance, wanted, found)) {
     session.weightCount += elementCount(shape);
     if (session.weightCount > MODEL_LIMITS.weights) {
       throw tooLarge(`the model has more than ${MODEL_LIMITS.weights} weights`);
     }
     const trainable = options.trainable !== false && !frozen.has(role);
-    loaded.set(role, new Weight(`${ref.name}/${role}`, shape, stored.read(), trainable));
+    loaded.set(role, new Weight(`${ref.name}/${path}${role}`, shape, stored.read(), trainable));
+  }
+  for (let owner: LayerInstance | undefined = instance; owner !== undefined; owner = owner.owner) {
+    const named = [...loaded.values()].map((weight) => [weight.name, weight] as const);
+    owner.weights = new Map([...(owner.weights ?? []), ...named]);
   }
   return loaded;
+}
+
+/** `cell/`: where a part of a layer lies within the layer; nothing for a layer with a name of its own. */
+function pathInLayer({ config, location, owner }: LayerInstance): string {
+  if (owner === undefined || owner.config !== config) return '';
+  const whole = owner.location.storage.at(-1) ?? '';
+  return `${(location.storage.at(-1) ?? '').slice(whole.length + 1)}/`;
 }
 
 /** Finds each wanted weight among the stored ones: by name where the file has names, else by position. */

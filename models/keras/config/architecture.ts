@@ -7,7 +7,7 @@ import { MODEL_LIMITS } from '../../limits.ts';
 import { invalidFile, invalidLayer, tooLarge, unsupported } from '../../model-error.ts';
 import { countCallsFromZero } from './call-counts.ts';
 import type { LayerCall, TensorRef } from './calls.ts';
-import { parseCalls, parseModelTensors } from './connections.ts';
+import { isKeras2Call, parseCalls, parseModelTensors } from './connections.ts';
 import { isList, isRecord, type Json, show } from './json.ts';
 
 export interface LayerConfig {
@@ -30,6 +30,9 @@ export interface ModelConfig {
   readonly layers: readonly LayerConfig[];
   readonly inputs: readonly TensorRef[];
   readonly outputs: readonly TensorRef[];
+  /** The names by which a dictionary of inputs, or outputs, goes with `inputs` and `outputs`. */
+  readonly inputKeys?: readonly string[] | undefined;
+  readonly outputKeys?: readonly string[] | undefined;
   /** A Sequential, whose input Keras does not show among its layers. */
   readonly sequential?: boolean;
 }
@@ -78,9 +81,10 @@ function parseModel(ref: LayerRef, config: unknown, path: readonly string[]): Mo
   const inputs = parseModelTensors(ref, 'input_layers', fields.input_layers);
   const outputs = parseModelTensors(ref, 'output_layers', fields.output_layers);
   const keras2 = entries.some(
-    (entry) => isRecord(entry) && isList(entry.inbound_nodes) && isList(entry.inbound_nodes[0]),
+    (entry) => isRecord(entry) && isList(entry.inbound_nodes) && isKeras2Call(entry.inbound_nodes[0]),
   );
-  return countCallsFromZero({ name, layers, inputs, outputs }, keras2);
+  const model = { name, layers, inputs: inputs.tensors, outputs: outputs.tensors };
+  return countCallsFromZero({ ...model, inputKeys: inputs.keys, outputKeys: outputs.keys }, keras2);
 }
 
 function parseLayer(
@@ -110,6 +114,14 @@ function parseLayer(
     // Operations hold no weights, and Keras does not count them.
     storageName: isOperation(entry) ? '' : storageName(className === 'Model' ? 'Functional' : className),
   };
+}
+
+/** A layer that stands among the options of another one. Throws a ModelError as `parseArchitecture` does. */
+export function parseWrappedLayer(outer: LayerConfig, entry: unknown): LayerConfig {
+  const path = outer.ref.name.split('/');
+  if (path.length > MODEL_LIMITS.nestedModels) throw tooLarge(`layers are nested deeper than ${path.length}`);
+  if (!isRecord(entry)) throw invalidLayer(outer.ref, `the layer within it is ${show(entry)}`);
+  return parseLayer(entry, path, () => '', true);
 }
 
 /** The chain of a Sequential: its input, then every layer called once on what the layer before it gave. */
@@ -167,16 +179,23 @@ function refuseCustom(ref: LayerRef, entry: Json): void {
   }
 }
 
-/** Keras writes `keras.src.ops.numpy` as the module of `keras.ops.add`. */
-function isOperation({ module }: Json): boolean {
-  return typeof module === 'string' && /\.ops(\.|$)/.test(module);
+/**
+ * Keras writes `keras.src.ops.numpy` as the module of `keras.ops.add`. In .h5 files it leaves the module out (and cannot
+ * read them again); there layers have an option `trainable`, operations have not.
+ */
+function isOperation({ module, class_name: className, config, inbound_nodes: calls }: Json): boolean {
+  if (typeof module === 'string') return /\.ops(\.|$)/.test(module);
+  const called = isList(calls) && isRecord(calls[0]) && !isKeras2Call(calls[0]);
+  const model = typeof className === 'string' && MODEL_CLASSES.includes(className);
+  return module === undefined && called && !model && isRecord(config) && !('trainable' in config);
 }
 
 /** Keras' own way from class names to the groups in .keras files. */
 function storageNames(): (className: string) => string {
   const used = new Map<string, number>();
   return (className) => {
-    const base = className
+    // Keras goes by the class in its code, which once has another name than the one in the file.
+    const base = (className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className)
       .replace(/\W+/g, '')
       .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
       .replace(/([a-z])([A-Z])/g, '$1_$2')

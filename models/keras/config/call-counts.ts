@@ -45,7 +45,7 @@ function mapTensors({ positional, named }: LayerCall, map: (reference: TensorRef
       case 'tensor':
         return { kind: 'tensor', tensor: map(argument.tensor) };
       case 'list':
-        return { kind: 'list', items: argument.items.map(mapped) };
+        return { ...argument, items: argument.items.map(mapped) };
       case 'literal':
         return argument;
       default:

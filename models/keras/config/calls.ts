@@ -12,8 +12,8 @@ export interface TensorRef {
 /** What a layer is called with, as the file writes it. */
 export type Argument =
   | { readonly kind: 'tensor'; readonly tensor: TensorRef }
-  /** A list with tensors in it; a list without is a literal. */
-  | { readonly kind: 'list'; readonly items: readonly Argument[] }
+  /** A list or a dictionary with tensors in it; one without is a literal. Dictionaries stand in the order of their keys. */
+  | { readonly kind: 'list'; readonly items: readonly Argument[]; readonly keys?: readonly string[] }
   | { readonly kind: 'literal'; readonly value: unknown };
 
 export interface LayerCall {

@@ -12,10 +12,15 @@ export function parseCalls(ref: LayerRef, nodes: unknown): LayerCall[] {
   if (nodes === undefined || nodes === null) return [];
   if (!isList(nodes)) throw malformed(ref, nodes);
   return nodes.map((node) => {
-    if (isRecord(node)) return keras3Call(ref, node);
     if (isList(node)) return keras2Call(ref, node);
-    throw malformed(ref, node);
+    if (!isRecord(node)) throw malformed(ref, node);
+    return isKeras2Call(node) ? keras2DictionaryCall(ref, node) : keras3Call(ref, node);
   });
+}
+
+/** Keras 2 writes a list, or a dictionary where the layer was called with one; Keras 3 an object with arguments. */
+export function isKeras2Call(node: unknown): boolean {
+  return isList(node) || (isRecord(node) && !('args' in node && 'kwargs' in node));
 }
 
 /** `[["query", 0, 0, {"value": ["memory", 0, 0]}]]`: the first argument's tensors, each with the named ones beside it. */
@@ -33,6 +38,17 @@ function keras2Call(ref: LayerRef, node: readonly unknown[]): LayerCall {
   const [only, ...others] = inputs;
   if (only !== undefined && others.length === 0) return { positional: [only], named };
   return { positional: [{ kind: 'list', items: inputs }], named };
+}
+
+/** A layer called with a dictionary: one entry for each of its tensors. */
+function keras2DictionaryCall(ref: LayerRef, node: Json): LayerCall {
+  const keys = sortedKeys(node);
+  const { positional, named } = keras2Call(
+    ref,
+    keys.map((key) => node[key]),
+  );
+  const items = positional.flatMap((argument) => (argument.kind === 'list' ? argument.items : [argument]));
+  return { positional: [{ kind: 'list', items, keys }], named };
 }
 
 function keras2Argument(ref: LayerRef, value: unknown): Argument {
@@ -59,20 +75,51 @@ function keras3Argument(ref: LayerRef, value: unknown): Argument {
     if (!isList(history)) throw malformed(ref, value);
     return { kind: 'tensor', tensor: reference(ref, history) };
   }
-  if (!isList(value)) return { kind: 'literal', value };
-  const items = value.map((item) => keras3Argument(ref, item));
-  return items.some(({ kind }) => kind !== 'literal') ? { kind: 'list', items } : { kind: 'literal', value };
+  if (isNothing(value)) return { kind: 'literal', value: null };
+  if (isList(value)) {
+    const items = value.map((item) => keras3Argument(ref, item));
+    return items.some(({ kind }) => kind !== 'literal')
+      ? { kind: 'list', items }
+      : { kind: 'literal', value };
+  }
+  // Constants are objects of a class too; no tensor of the model stands in them.
+  if (!isRecord(value) || 'class_name' in value) return { kind: 'literal', value };
+  const keys = sortedKeys(value);
+  const items = keys.map((key) => keras3Argument(ref, value[key]));
+  return items.some(({ kind }) => kind !== 'literal')
+    ? { kind: 'list', items, keys }
+    : { kind: 'literal', value };
 }
 
-/** `input_layers` and `output_layers`: one reference, a list of them, or a dictionary by name. */
-export function parseModelTensors(ref: LayerRef, field: string, value: unknown): TensorRef[] {
-  const list = isRecord(value) ? Object.values(value) : value;
-  if (!isList(list) || list.length === 0) throw invalidLayer(ref, `${field} is ${show(value)}`);
-  const references = isReference(list) ? [list] : list;
-  return references.map((item) => {
+/** None for each of several tensors, as Keras writes masks that are not there. */
+function isNothing(value: unknown): boolean {
+  if (isRecord(value)) return Object.keys(value).length > 0 && Object.values(value).every(isNothing);
+  return isList(value) ? value.length > 0 && value.every(isNothing) : value === null;
+}
+
+/** What goes into a model, or comes out of it. */
+export interface ModelTensors {
+  /** In the order in which Keras flattens them: dictionaries by their keys. */
+  readonly tensors: readonly TensorRef[];
+  /** Set for a dictionary of tensors. */
+  readonly keys: readonly string[] | undefined;
+}
+
+/** `input_layers` and `output_layers`: one reference, or lists and dictionaries of them. */
+export function parseModelTensors(ref: LayerRef, field: string, value: unknown): ModelTensors {
+  const flatten = (item: unknown): TensorRef[] => {
+    if (isRecord(item)) return sortedKeys(item).flatMap((key) => flatten(item[key]));
     if (!isList(item)) throw invalidLayer(ref, `${field} holds ${show(item)}`);
-    return reference(ref, item);
-  });
+    return isReference(item) ? [reference(ref, item)] : item.flatMap(flatten);
+  };
+  const tensors = flatten(value);
+  if (tensors.length === 0) throw invalidLayer(ref, `${field} is ${show(value)}`);
+  const keys = isRecord(value) ? sortedKeys(value) : undefined;
+  return { tensors, keys: keys?.length === tensors.length ? keys : undefined };
+}
+
+function sortedKeys(record: Json): string[] {
+  return Object.keys(record).toSorted();
 }
 
 function isReference(item: readonly unknown[]): boolean {

@@ -53,7 +53,12 @@ export const activationLayers: readonly LayerDefinition[] = [
       const mask = layer.mask();
       if (mask !== undefined) {
         const input = singleInput(inputs, layer.ref);
-        return maskedSoftmax(layer, broadcastMask(layer, mask, input), input, featureAxis(layer, axis, input));
+        return maskedSoftmax(
+          layer,
+          broadcastMask(layer, mask, input),
+          input,
+          featureAxis(layer, axis, input),
+        );
       }
       return layer.activate({ kind: 'softmax', axis, log: false }, input);
     },

@@ -6,7 +6,8 @@ import { show } from '../config/json.ts';
 /** An argument of a call whose tensors are known. */
 export type CallArgument =
   | { readonly kind: 'tensor'; readonly value: Value }
-  | { readonly kind: 'list'; readonly items: readonly CallArgument[] }
+  /** Of a dictionary with its keys, in their order. */
+  | { readonly kind: 'list'; readonly items: readonly CallArgument[]; readonly keys?: readonly string[] }
   | { readonly kind: 'literal'; readonly value: unknown };
 
 /**
@@ -42,6 +43,13 @@ export class CallArguments {
     this.#read.add(key);
     const argument = typeof key === 'string' ? this.#named[key] : this.#positional[key];
     return argument?.kind === 'literal' && argument.value === null ? undefined : argument;
+  }
+
+  /** How many of the arguments hold tensors. */
+  tensorArguments(): number {
+    return [...this.#positional, ...Object.values(this.#named)].filter(
+      (argument) => tensorsIn(argument).length > 0,
+    ).length;
   }
 
   /** An argument that has to be one tensor. */

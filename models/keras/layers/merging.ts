@@ -3,11 +3,20 @@ import { singleInput } from '../../graph/ops/image-input.ts';
 import type { MergeOp } from '../../graph/ops/merging.ts';
 import { featureAxis } from './axis.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
+import { maskedExtreme, maskedProduct } from './masking.ts';
 
 function mergeLayer(className: string, mode: MergeOp['mode']): LayerDefinition {
   return {
     classNames: [className],
-    build: (layer, inputs) => layer.add({ kind: 'merge', mode }, sameRank(layer, inputs)),
+    build(layer, inputs) {
+      const masks = inputs.map((input) => layer.maskOf(input));
+      // Keras 3 leaves what is masked out of these; other merging layers take it as it is.
+      const matters = layer.keras === 3 && masks.some((mask) => mask !== undefined);
+      if (matters && mode === 'multiply') return maskedProduct(layer, inputs, masks);
+      if (matters && (mode === 'maximum' || mode === 'minimum'))
+        return maskedExtreme(layer, mode, inputs, masks);
+      return layer.add({ kind: 'merge', mode }, sameRank(layer, inputs));
+    },
   };
 }
 

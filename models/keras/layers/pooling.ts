@@ -2,6 +2,7 @@ import { noPads, samePads } from '../../graph/ops/window.ts';
 import { at } from '../../graph/weight.ts';
 import { overChannelsLast } from './channels.ts';
 import type { LayerDefinition } from './definition.ts';
+import { maskedMean } from './masking.ts';
 
 type Mode = 'max' | 'average';
 
@@ -28,7 +29,12 @@ function globalPoolingLayer(classNames: readonly string[], mode: Mode, axes: num
     classNames,
     build(layer, inputs) {
       const keepdims = layer.options.flag('keepdims', false);
+      const mask = mode === 'average' && axes === 1 ? layer.mask() : undefined;
       return overChannelsLast(layer, inputs, axes, (input, { channels }) => {
+        if (mask !== undefined) {
+          const mean = maskedMean(layer, mask, input);
+          return keepdims ? layer.add({ kind: 'reshape', shape: [1, channels] }, [mean]) : mean;
+        }
         const pooled = layer.add({ kind: 'globalPool', mode, axes, layout: 'channelsLast' }, [input]);
         return keepdims ? pooled : layer.add({ kind: 'reshape', shape: [channels] }, [pooled]);
       });
