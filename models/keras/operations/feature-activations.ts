@@ -24,7 +24,9 @@ function gated(layer: LayerContext, value: Value, axis: number): Value {
   const length = at(value.shape, axis);
   if (length % 2 !== 0) throw invalidLayer(layer.ref, `glu of ${length} features, which have no halves`);
   const half = length / 2;
-  const gate = layer.add({ kind: 'activation', fn: { name: 'sigmoid' } }, [part(layer, value, axis, half, half)]);
+  const gate = layer.add({ kind: 'activation', fn: { name: 'sigmoid' } }, [
+    part(layer, value, axis, half, half),
+  ]);
   return binary(layer, 'multiply', part(layer, value, axis, 0, half), gate);
 }
 
@@ -43,7 +45,11 @@ function sparsemax(layer: LayerContext, value: Value, axis: number): Value {
     valueOperand(binary(layer, 'subtract', sums, 1)),
     constantOperand({ shape, data: ranks, type: 'float32' }),
   );
-  const support = cast(layer, binary(layer, 'greater', binary(layer, 'subtract', descending, excess), 0), 'float32');
+  const support = cast(
+    layer,
+    binary(layer, 'greater', binary(layer, 'subtract', descending, excess), 0),
+    'float32',
+  );
   const count = reduced(layer, 'sum', support, [axis], true);
   const total = reduced(layer, 'sum', binary(layer, 'multiply', support, sums), [axis], true);
   const threshold = binary(layer, 'divide', binary(layer, 'subtract', total, 1), count);

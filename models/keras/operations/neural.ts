@@ -8,16 +8,8 @@ import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 import { poolingLayers } from '../layers/pooling.ts';
 import { axesOf, axisOf, reduced } from './axes.ts';
 import { featureActivation, softmaxOver } from './feature-activations.ts';
+import { binary, cast, combine, constantOperand, operand, unary, valueOperand } from './operands.ts';
 import { operation, tensor } from './operation.ts';
-import {
-  binary,
-  cast,
-  combine,
-  constantOperand,
-  operand,
-  unary,
-  valueOperand,
-} from './operands.ts';
 
 type Make = (layer: LayerContext) => ActivationFunction;
 
@@ -82,7 +74,12 @@ export function normalized(
 ): Value {
   if (order === 2) {
     const squares = reduced(layer, 'sum', unary(layer, 'square', value), axes, true);
-    return binary(layer, 'multiply', value, binary(layer, 'minimum', unary(layer, 'rsqrt', squares), 1 / epsilon));
+    return binary(
+      layer,
+      'multiply',
+      value,
+      binary(layer, 'minimum', unary(layer, 'rsqrt', squares), 1 / epsilon),
+    );
   }
   const powers = combine(layer, 'power', valueOperand(unary(layer, 'abs', value)), constantOperand(order));
   const sum = reduced(layer, 'sum', powers, axes, true);
@@ -97,13 +94,15 @@ function batchNormalized(layer: LayerContext): Value {
   const along = (name: string, position: number) => {
     const found = operand(layer, name, position);
     if (found === undefined) return undefined;
-    if (found.kind === 'value') throw unsupported(layer.ref, `${name} is a tensor; only constants are supported`);
+    if (found.kind === 'value')
+      throw unsupported(layer.ref, `${name} is a tensor; only constants are supported`);
     const shape = value.shape.map((size, other) => (other === axis ? size : 1));
     return { ...found.constant, shape, type: 'float32' } as const;
   };
   const mean = along('mean', 1);
   const variance = along('variance', 2);
-  if (mean === undefined || variance === undefined) throw unsupported(layer.ref, 'is called without statistics');
+  if (mean === undefined || variance === undefined)
+    throw unsupported(layer.ref, 'is called without statistics');
   const epsilon = layer.options.number('epsilon', 1e-3);
   const deviation = { ...variance, data: variance.data.map((number) => Math.sqrt(number + epsilon)) };
   const centred = combine(layer, 'subtract', valueOperand(value), constantOperand(mean));
@@ -123,7 +122,8 @@ function featureNormalized(mode: 'full' | 'rms') {
     const factors = (name: string, position: number): Weight | undefined => {
       const found = operand(layer, name, position);
       if (found === undefined) return undefined;
-      if (found.kind === 'value') throw unsupported(layer.ref, `${name} is a tensor; only constants are supported`);
+      if (found.kind === 'value')
+        throw unsupported(layer.ref, `${name} is a tensor; only constants are supported`);
       return new Weight(`${layer.ref.name}/${name}`, lengths, found.constant.data);
     };
     const trailing = axes.every((axis, i) => axis === value.shape.length - axes.length + i);
@@ -153,7 +153,8 @@ function blocks(direction: 'toDepth' | 'toSpace') {
     const reshape = (shape: number[], from: Value): Value => layer.add({ kind: 'reshape', shape }, [from]);
     const order = { kind: 'transpose', order: [0, 2, 1, 3, 4] } as const;
     if (direction === 'toSpace') {
-      if (!Number.isInteger(depth)) throw unsupported(layer.ref, `${channels} channels make no blocks of ${size}`);
+      if (!Number.isInteger(depth))
+        throw unsupported(layer.ref, `${channels} channels make no blocks of ${size}`);
       const split = reshape([height, width, size, size, depth], value);
       const turned = layer.add({ kind: 'transpose', order: [0, 2, 1, 3, 4] }, [split]);
       return reshape([height * size, width * size, depth], turned);
@@ -187,14 +188,22 @@ export const neuralOperations: readonly LayerDefinition[] = [
     featureActivation(layer, 'glu', layer.options.integer('axis', -1), cast(layer, tensor(layer), 'float32')),
   ),
   operation('Sparsemax', (layer) =>
-    featureActivation(layer, 'sparsemax', layer.options.integer('axis', -1), cast(layer, tensor(layer), 'float32')),
+    featureActivation(
+      layer,
+      'sparsemax',
+      layer.options.integer('axis', -1),
+      cast(layer, tensor(layer), 'float32'),
+    ),
   ),
   operation('Normalize', (layer) => {
     const value = cast(layer, tensor(layer), 'float32');
     const axes = axesOf(layer, layer.options.raw('axis') ?? -1, value.shape.length);
     const order = layer.options.integer('order', 2);
     if (isList(layer.options.raw('axis')) && order !== 2 && axes.length > 1) {
-      throw unsupported(layer.ref, `order = ${order} over several axes is a norm of matrices, which is not supported`);
+      throw unsupported(
+        layer.ref,
+        `order = ${order} over several axes is a norm of matrices, which is not supported`,
+      );
     }
     return normalized(layer, value, axes, order, layer.options.number('epsilon', 1e-7));
   }),

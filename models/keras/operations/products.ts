@@ -4,11 +4,11 @@ import { at, Weight } from '../../graph/weight.ts';
 import { invalidLayer, unsupported } from '../../model-error.ts';
 import { isList } from '../config/json.ts';
 import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
+import { pair } from './arithmetic.ts';
 import { axisOf, batchAxis } from './axes.ts';
 import type { Constant } from './constants.ts';
-import { operation, whole, wholes } from './operation.ts';
 import { cast, type Operand, requiredOperand } from './operands.ts';
-import { pair } from './arithmetic.ts';
+import { operation, whole, wholes } from './operation.ts';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
@@ -162,14 +162,18 @@ function einsum(layer: LayerContext): Value {
     operand.kind === 'value' ? operand.value.shape.length + 1 : operand.constant.shape.length,
   );
   const full = terms.map((term, i) => expand(term, at(ranks, i)));
-  const dotted = Math.max(...terms.map((term, i) => (term.includes('...') ? at(ranks, i) - term.length + 3 : 0)));
+  const dotted = Math.max(
+    ...terms.map((term, i) => (term.includes('...') ? at(ranks, i) - term.length + 3 : 0)),
+  );
   const output = right.replace('...', LETTERS.toUpperCase().slice(26 - dotted));
   const batch = output[0] ?? '';
   const batchFirst = full.every((term, i) =>
     operands[i]?.kind === 'value' ? term[0] === batch : !term.includes(batch),
   );
   if (!batchFirst || rows.length === 0) throw batchAxis(layer);
-  const unique = new Map([...new Set(full.join('') + output)].map((letter, i) => [letter, LETTERS[i] ?? letter]));
+  const unique = new Map(
+    [...new Set(full.join('') + output)].map((letter, i) => [letter, LETTERS[i] ?? letter]),
+  );
   const lower = (term: string): string => [...term].map((letter) => unique.get(letter) ?? letter).join('');
   if (unique.size > LETTERS.length) throw invalidLayer(layer.ref, `${subscripts} has too many axes`);
   const named = full.map((term, i) => {

@@ -244,13 +244,15 @@ function triangle(className: string, keeps: (row: number, column: number) => boo
 
 /** A tensor of the shape of another one, full of one number. */
 function full(className: string, number: number): LayerDefinition {
-  return operation(className, (layer) => {
-    const like = tensor(layer);
-    const dtype = layer.options.raw('dtype');
-    const type = typeof dtype === 'string' ? typeOf(layer.ref, dtype) : like.type;
-    const data = new Float32Array(elementCount(like.shape)).fill(number);
-    return constantLike(layer, like, like.shape, { data, type: type === 'uint8' ? 'int32' : type });
-  });
+  return operation(className, (layer) => filled(layer, number));
+}
+
+function filled(layer: LayerContext, number: number): Value {
+  const like = tensor(layer);
+  const dtype = layer.options.raw('dtype');
+  const type = typeof dtype === 'string' ? typeOf(layer.ref, dtype) : like.type;
+  const data = new Float32Array(elementCount(like.shape)).fill(number);
+  return constantLike(layer, like, like.shape, { data, type: type === 'uint8' ? 'int32' : type });
 }
 
 export const shapeOperations: readonly LayerDefinition[] = [
@@ -322,4 +324,11 @@ export const shapeOperations: readonly LayerDefinition[] = [
   triangle('Triu', (row, column) => column >= row),
   full('ZerosLike', 0),
   full('OnesLike', 1),
+  operation('FullLike', (layer) => {
+    const fill = toOperand(layer, layer.arguments.get('fill_value', 1) ?? { kind: 'literal', value: null });
+    if (fill?.kind !== 'constant' || fill.constant.data.length !== 1) {
+      throw unsupported(layer.ref, 'is filled with something that is not one number');
+    }
+    return filled(layer, at(fill.constant.data, 0));
+  }),
 ];

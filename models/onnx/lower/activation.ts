@@ -91,8 +91,9 @@ export const lowerActivation: Lower<ActivationOp> = ({ fn }, inputs, { op: emit,
   }
 
   function geluErf(): string {
-    const error = emit('Erf', [emit('Mul', [x, scalar(Math.SQRT1_2)])]);
-    return emit('Mul', [emit('Mul', [x, scalar(0.5)]), emit('Add', [error, scalar(1)])]);
+    // In this form ONNX Runtime sees what it is, and computes it as one node.
+    const error = emit('Erf', [emit('Div', [x, scalar(Math.SQRT2)])]);
+    return emit('Mul', [emit('Mul', [x, emit('Add', [error, scalar(1)])]), scalar(0.5)]);
   }
 
   function geluTanh(): string {

@@ -52,7 +52,7 @@ export const lowerElementwise: Lower<ElementwiseOp> = (op, inputs, lowering) => 
   const { op: emit, writer, inputs: values } = lowering;
   let next = 0;
   // The type of what is compared or chosen, which constants share.
-  const type = values.at(-1)?.type ?? 'float32';
+  const type = op.fn === 'select' ? lowering.output.type : (values.at(-1)?.type ?? 'float32');
   const operands = op.operands.map((operand) =>
     operand === undefined ? (inputs[next++] ?? '') : constantName(operand, type, lowering),
   );
@@ -97,9 +97,9 @@ export const lowerElementwise: Lower<ElementwiseOp> = (op, inputs, lowering) => 
     const u = emit('Add', [value, scalar(1)]);
     const lost = emit('Sub', [u, scalar(1)]);
     const exact = emit('Div', [emit('Mul', [emit('Log', [u]), value]), lost]);
-    const unchanged = emit('Or', [emit('Equal', [u, scalar(1)]), emit('IsInf', [u])]);
     const tiny = emit('Equal', [u, scalar(1)]);
-    return emit('Where', [unchanged, emit('Where', [tiny, value, emit('Log', [u])]), exact]);
+    const rounded = emit('Where', [tiny, value, emit('Log', [u])]);
+    return emit('Where', [emit('Or', [tiny, emit('IsInf', [u])]), rounded, exact]);
   }
 
   function expm1(value: string): string {
