@@ -6,6 +6,8 @@ import { definitionOf } from '../graph/ops/index.ts';
 export function followsOrder(node: Node): boolean {
   const { layout, relayout } = definitionOf(node.op);
   const rank = node.output.shape.length;
+  // ONNX has it for the last axes only, as one node; anywhere else it is ten.
+  if (node.op.kind === 'layerNormalization' && node.op.axes.includes(rank - 1)) return false;
   return (
     layout === 'along' && relayout !== undefined && node.inputs.every(({ shape }) => shape.length === rank)
   );
