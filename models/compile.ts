@@ -5,11 +5,12 @@ import type { CompiledModel, CompileOptions, ImageInput, ModelFormat, TensorSpec
 import { detectFormat, isZip } from './detect.ts';
 import type { Graph, GraphBuilder } from './graph/graph.ts';
 import type { Value } from './graph/ops/definition.ts';
+import { imageInput, inDeclaredOrder } from './image-input.ts';
 import { type DeclaredInput, importModel } from './keras/import.ts';
 import { architectureInFile, type KerasFile, withH5File, withKerasArchive } from './keras/read/model-file.ts';
+import type { KnownArchitecture } from './keras/read/weights-file.ts';
 import { ZipReader } from './keras/read/zip.ts';
 import { totalOf } from './keras/summary.ts';
-import type { KnownArchitecture } from './keras/read/weights-file.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { inFile, tooLarge } from './model-error.ts';
 import { type ModelFile, modelSize_bytes } from './model-parts.ts';
@@ -17,8 +18,8 @@ import { lowerToOnnx } from './onnx/lower/index.ts';
 import { registerOnnx } from './onnx/register.ts';
 import { INFERENCE_PASSES, runPasses } from './passes/index.ts';
 import { addPreprocess, refusePreprocess } from './preprocess.ts';
-import { FEATURES_OUTPUT } from './zoo/features-output.ts';
 import { openTfjs, openTfjsArchive } from './tfjs/open.ts';
+import { FEATURES_OUTPUT } from './zoo/features-output.ts';
 
 /** Part of the answers' key: raise it whenever the same file may give other numbers. */
 export const COMPILER_VERSION = 2;
@@ -69,7 +70,8 @@ export async function compileModel(file: ModelFile, options: CompileOptions): Pr
   }
 }
 
-function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOptions): CompiledModel {
+/** Compiles an opened model. */
+export function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOptions): CompiledModel {
   let image: ImageInput | undefined;
   let order: readonly string[] = [];
   const feed = (input: DeclaredInput, inputs: readonly DeclaredInput[], builder: GraphBuilder): Value => {
@@ -91,8 +93,10 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
   const imported = importModel(file.model, file.weights, file.keras, {
     feed,
     // The network of a named architecture that gives features ends with them.
-    output: options.architecture !== undefined && options.output === FEATURES_OUTPUT ? undefined : options.output,
+    output:
+      options.architecture !== undefined && options.output === FEATURES_OUTPUT ? undefined : options.output,
     inputShape: options.inputShape,
+    refuseOtherMeaning: file.refuseOtherMeaning,
   });
   const graph = runPasses(imported.graph, INFERENCE_PASSES);
   const onnx = lowerToOnnx(graph, String(COMPILER_VERSION));
@@ -116,7 +120,11 @@ function compileKeras(file: KerasFile, format: ModelFormat, options: CompileOpti
   };
 }
 
-function knownArchitecture({ architecture, output, inputShape }: CompileOptions): KnownArchitecture | undefined {
+function knownArchitecture({
+  architecture,
+  output,
+  inputShape,
+}: CompileOptions): KnownArchitecture | undefined {
   return architecture === undefined ? undefined : { name: architecture, output, inputShape };
 }
 

@@ -18,8 +18,7 @@ export function openTfjs(bytes: Uint8Array, parts: ReadonlyMap<string, Uint8Arra
   const { architecture, writtenBy, groups } = parseTfjsManifest(bytes);
   const weights = new TfjsWeightSource(groups, parts);
   const model = parseArchitecture(architecture);
-  refuseOtherMeaning(model);
-  return { model, weights, keras: kerasMajor(writtenBy) };
+  return { model, weights, keras: kerasMajor(writtenBy), kerasVersion: writtenBy, refuseOtherMeaning };
 }
 
 /** Opens a zip archive with a model.json in it, at its root or in a folder, and the files of weights beside it. */

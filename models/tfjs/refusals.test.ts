@@ -190,6 +190,46 @@ describe('TensorFlow.js models that cannot be read', () => {
   });
 });
 
+/** One layer over images, as TensorFlow.js would save it. */
+function oneLayer(className: string, config: Json): ModelFile {
+  const input = {
+    class_name: 'InputLayer',
+    config: { batch_input_shape: [null, 4, 4, 2], dtype: 'float32', name: 'in' },
+  };
+  const layer = { class_name: className, config: { name: 'it', trainable: true, ...config } };
+  const topology = {
+    class_name: 'Sequential',
+    config: { name: 'm', layers: [input, layer] },
+    keras_version: 'tfjs-layers 4.22.0',
+  };
+  return encode({ format: 'layers-model', modelTopology: topology, weightsManifest: [] });
+}
+
+describe('layers of another meaning than in Keras are refused', () => {
+  const cases: readonly (readonly [string, Json])[] = [
+    ['UpSampling2D', { size: [2, 2], interpolation: 'bilinear', data_format: 'channels_last' }],
+    ['Resizing', { height: 3, width: 3, interpolation: 'bilinear' }],
+    ['BatchNormalization', { axis: 1, epsilon: 0.001 }],
+    ['BatchNormalization', { axis: [2], epsilon: 0.001 }],
+  ];
+  for (const [className, config] of cases) {
+    it(`${className} ${JSON.stringify(config)}`, async () => {
+      const error = await refusal(oneLayer(className, config));
+      assert.match(error.message, /layer "it" .*TensorFlow\.js/);
+      assert.match(error.hint ?? '', /Keras file/);
+    });
+  }
+
+  it('but not those that agree', async () => {
+    const file = oneLayer('UpSampling2D', {
+      size: [2, 2],
+      interpolation: 'nearest',
+      data_format: 'channels_last',
+    });
+    await compileModel(file, OPTIONS);
+  });
+});
+
 describe('the child process', () => {
   it('gets the parts too', async () => {
     const file = await load(encode(original()));

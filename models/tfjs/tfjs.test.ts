@@ -66,11 +66,12 @@ describe('models of TensorFlow.js answer as it does', () => {
 function tensor(given: Encoded, type: string): Tensor {
   const bytes = Uint8Array.from(Buffer.from(given.data, 'base64'));
   const dims = [...given.shape];
-  if (given.type === 'int32') return new Tensor('int32', new Int32Array(bytes.buffer), dims);
-  const values = new Float32Array(bytes.buffer);
+  const values = given.type === 'int32' ? new Int32Array(bytes.buffer) : new Float32Array(bytes.buffer);
+  // TensorFlow.js' own files say float32 of ids of words, too.
+  if (type === 'int32') return new Tensor('int32', Int32Array.from(values), dims);
   return type === 'uint8'
     ? new Tensor('uint8', Uint8Array.from(values), dims)
-    : new Tensor('float32', values, dims);
+    : new Tensor('float32', Float32Array.from(values), dims);
 }
 
 /** Within 1e-5 of the expected numbers, relative to how far these spread. */

@@ -2,6 +2,7 @@
 import { messageOf, SqlState } from '../../../common/errors.ts';
 import { MODEL_LIMITS } from '../../limits.ts';
 import { invalidFile, ModelError, tooLarge, unsupportedPart } from '../../model-error.ts';
+import type { RefuseOtherMeaning } from '../call.ts';
 import type { KerasMajor } from '../config/activations.ts';
 import { type ModelConfig, parseArchitecture } from '../config/architecture.ts';
 import { isRecord } from '../config/json.ts';
@@ -17,6 +18,8 @@ export interface KerasFile {
   readonly keras: KerasMajor;
   /** As the file says it: `3.5.0`. */
   readonly kerasVersion?: string | undefined;
+  /** Set for files that are another program's, which computes some layers otherwise. */
+  readonly refuseOtherMeaning?: RefuseOtherMeaning | undefined;
 }
 
 /**
