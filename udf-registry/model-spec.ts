@@ -84,7 +84,7 @@ export function chooseReturns(
       outputWidth(manifest, text);
       return 'vector';
     default:
-      if (declared === unspaced(naturalType)) return natural;
+      if (unspaced(declared) === unspaced(naturalType)) return natural;
       throw misfit(
         `RETURNS ${declared} is not what the model returns`,
         `Use FLOAT, FLOAT[], VARCHAR (with labels), or leave it out: then it is ${naturalType}.`,
@@ -93,7 +93,7 @@ export function chooseReturns(
 }
 
 function unspaced(type: string): string {
-  return type.replace(/\s+/g, '').toUpperCase();
+  return type.replace(/[\s"]+/g, '').toUpperCase();
 }
 
 /** @throws 22023 unless there is one label for every number of the output, or none at all */

@@ -34,11 +34,12 @@ export interface TextTask extends TextSpec {
 /** Longest texts, in tokens, where neither the model nor the tokenizer says. */
 export const DEFAULT_MAX_LENGTH = 512;
 
+/** The first that fits: `token_type_ids` ends like `ids`. */
 const ROLES: readonly (readonly [role: TokenRole, names: RegExp])[] = [
-  ['ids', /(^|[._/])(input_ids|token_ids|input_word_ids|tokens|ids)$/],
-  ['mask', /(^|[._/])(attention_mask|padding_mask|input_mask|mask)$/],
   ['types', /(^|[._/])(token_type_ids|segment_ids|input_type_ids)$/],
   ['positions', /(^|[._/])(position_ids|positions)$/],
+  ['mask', /(^|[._/])(attention_mask|padding_mask|input_mask|mask)$/],
+  ['ids', /(^|[._/])(input_ids|token_ids|input_word_ids|tokens|ids)$/],
 ];
 
 /** Distinguishes tasks of one artifact: batches are shared by those with the same. */

