@@ -25,13 +25,14 @@ export function shapesText({ outputShape, otherShapes = [], depth }: LayerSummar
 }
 
 /** `154 layers: BatchNormalization 52, Conv2D 35, …` */
-export function countByClass(layers: readonly LayerSummary[]): string {
+export function countByClass({ layers, format }: Pick<Manifest, 'layers' | 'format'>): string {
   const counts = new Map<string, number>();
   for (const { className } of layers) counts.set(className, (counts.get(className) ?? 0) + 1);
   const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   const shown = sorted.slice(0, MAX_CLASSES).map(([name, count]) => `${name} ${count}`);
   const rest = sorted.length - shown.length;
-  return `${layers.length} layers: ${shown.join(', ')}${rest > 0 ? ` and ${rest} other classes` : ''}`;
+  const what = format === 'onnx' ? 'nodes' : 'layers';
+  return `${layers.length} ${what}: ${shown.join(', ')}${rest > 0 ? ` and ${rest} other classes` : ''}`;
 }
 
 /** What is done to an input before the model's first layer sees it. */
@@ -85,7 +86,7 @@ export function summaryText(title: string, manifest: Manifest): string {
     ...(hidden === 0 ? [] : [`… ${grouped(hidden)} more layers`]),
     '',
     ...totals(manifest),
-    countByClass(layers),
+    countByClass(manifest),
     '',
     ...manifest.inputs.map((input) => `Input: ${tensorText(input)}${manifest.image ? ', an image' : ''}`),
     `Preprocessing: ${manifest.preprocess} (${describePreprocess(manifest.preprocess, manifest)})`,

@@ -41,7 +41,8 @@ export function totalOf(
   layers: readonly LayerSummary[],
   field: 'parameterCount' | 'trainableCount' | 'flops',
 ): number {
-  return layers.reduce((sum, layer) => sum + ((layer.depth ?? 0) === 0 ? (layer[field] ?? 0) : 0), 0);
+  const total = layers.reduce((sum, layer) => sum + ((layer.depth ?? 0) === 0 ? (layer[field] ?? 0) : 0), 0);
+  return Math.min(total, Number.MAX_SAFE_INTEGER);
 }
 
 function layersOf(
@@ -69,7 +70,7 @@ function layersOf(
       ...(others.length === 0 ? {} : { otherShapes: others.map(({ shape }) => shape) }),
       parameterCount: count(weights) + sum('parameterCount'),
       trainableCount: count(weights.filter(({ trainable }) => trainable)) + sum('trainableCount'),
-      flops: (flops.get(config.ref.name) ?? 0) + sum('flops'),
+      flops: Math.min((flops.get(config.ref.name) ?? 0) + sum('flops'), Number.MAX_SAFE_INTEGER),
       connectedTo: connections(config),
       depth,
     };

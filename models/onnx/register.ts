@@ -9,17 +9,11 @@ import {
   type ValueInfoProto,
 } from 'onnx-buf';
 import { messageOf, SqlState } from '../../common/errors.ts';
-import type {
-  CompiledModel,
-  CompileOptions,
-  ImageInput,
-  LayerSummary,
-  TensorSpec,
-  TensorType,
-} from '../artifact.ts';
+import type { CompiledModel, CompileOptions, ImageInput, TensorSpec, TensorType } from '../artifact.ts';
 import { invalidFile, ModelError, unsupportedPart } from '../model-error.ts';
 import { pixelScaling, refusePreprocess } from '../preprocess.ts';
 import { refuseUnsafe } from './scan.ts';
+import { summarizeOnnx } from './summary.ts';
 import { WireMessage } from './wire.ts';
 
 /** Field of ModelProto that holds key and value pairs. */
@@ -53,8 +47,7 @@ export function registerOnnx(
       inputs: declared.map(({ name, type, dims }) => ({ name, type, shape: dims.slice(1) })),
       image,
       outputs,
-      layers: nodeSummaries(graph),
-      parameterCount: graph.initializer.reduce((sum, tensor) => sum + count(tensor.dims), 0),
+      ...summarizeOnnx(model, graph),
       size_bytes: onnx.byteLength,
     },
   };
@@ -202,20 +195,6 @@ function servedOutputs(graph: GraphProto, wanted: string | undefined): TensorSpe
     );
   }
   return outputs.map(describe).map(({ name, type, dims }) => ({ name, type, shape: dims.slice(1) }));
-}
-
-/** Nodes stand for layers: what they are called and do; shapes are not stored in the file. */
-function nodeSummaries(graph: GraphProto): LayerSummary[] {
-  return graph.node.slice(0, 5_000).map(({ name, output, opType }) => ({
-    name: name || (output[0] ?? 'unnamed'),
-    className: opType,
-    outputShape: [],
-    parameterCount: 0,
-  }));
-}
-
-function count(dims: readonly bigint[]): number {
-  return dims.reduce((product, size) => product * Number(size), 1);
 }
 
 /**

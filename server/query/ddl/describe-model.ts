@@ -90,7 +90,8 @@ function layerRows(layers: readonly LayerSummary[]): Row[] {
   return hidden === 0 ? rows : [...rows, fact('layer', '…', `${hidden} more layers`)];
 }
 
-function totals({ parameterCount, trainableCount, flops, layers }: Manifest): Row[] {
+function totals(manifest: Manifest): Row[] {
+  const { parameterCount, trainableCount, flops } = manifest;
   const counted = (name: string, parameters: number, count: number | undefined): Row => [
     'total',
     name,
@@ -101,7 +102,7 @@ function totals({ parameterCount, trainableCount, flops, layers }: Manifest): Ro
     null,
   ];
   const all: Row = counted('parameters', parameterCount, flops);
-  all[2] = countByClass(layers);
+  all[2] = countByClass(manifest);
   if (trainableCount === undefined) return [all];
   return [
     all,
