@@ -6,10 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf } from '../../common/errors.ts';
+import { messageOf, SqlensError, SqlState } from '../../common/errors.ts';
 import { Turns } from '../../common/turns.ts';
-import { COMPILER_VERSION, compileInChild } from '../../models/index.ts';
+import { COMPILER_VERSION, compileInChild, type Manifest } from '../../models/index.ts';
 import { FEATURES_OUTPUT, NAMED_MODELS, type NamedModel, namedModel } from '../../models/zoo/catalog.ts';
+import { IMAGENET_CLASSES } from '../../models/zoo/imagenet-classes.ts';
 import { ArtifactStore } from '../../udf-registry/artifacts.ts';
 import type { Logger } from '../../udf-registry/logger.ts';
 import type { NamedArtifact, NamedModels } from '../../udf-registry/named-functions.ts';
@@ -137,6 +138,7 @@ export class ServerNamedModels implements NamedModels {
         signal,
       });
     });
+    checkOutput(model, use, compiled.manifest, file);
     const { digest } = compiled.manifest;
     await this.#artifacts.put(compiled);
     await this.#keep(`${model.name}.${use}.json`, {
@@ -177,6 +179,18 @@ export class ServerNamedModels implements NamedModels {
       this.#logger.warn({ reason: messageOf(error) }, 'artifacts of named models are not tidied');
     }
   }
+}
+
+/** Where Keras publishes no hash, a file may be another's: its network says how many numbers it gives. */
+function checkOutput(model: NamedModel, use: NamedUse, { outputs }: Manifest, file: string): void {
+  const wanted = use === 'features' ? model.featureCount : IMAGENET_CLASSES.length;
+  const count = outputs[0]?.shape.reduce<number>((product, size) => product * (size ?? 0), 1) ?? 0;
+  if (count === wanted) return;
+  throw new SqlensError({
+    sqlState: SqlState.dataCorrupted,
+    message: `the weights of ${model.name} that are here are not Keras' for ImageNet: they give ${count} ${use}, not ${wanted}`,
+    hint: `Remove ${file}, and run: sqlens model pull ${model.name}`,
+  });
 }
 
 function hashOf(model: NamedModel): string | null {

@@ -56,7 +56,10 @@ export class WeightsStore {
     return this.#transfers.run(weights.file, waiter, async (signal, tell) => {
       if (await this.#isGood(weights, signal, tell)) return this.pathOf(weights);
       try {
-        return await this.#bring(weights, { kind: 'url', url: weights.url }, signal, tell);
+        const file = await this.#bring(weights, { kind: 'url', url: weights.url }, signal, tell);
+        if (weights.hash === undefined)
+          tell(`Keras publishes no hash for ${weights.file}: it is taken as it came`);
+        return file;
       } catch (error) {
         signal.throwIfAborted();
         throw notHere(model, weights, error);
