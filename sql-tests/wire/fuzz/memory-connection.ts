@@ -74,6 +74,7 @@ export function memoryServer(backend: Backend, password: string | undefined): Me
       backend,
       limits: { ...defaultWireLimits, maxMessage_bytes: 100_000 },
       logger,
+      overflow: undefined,
       hooks: {},
       // Who guesses is slowed down, and every case is another stranger.
       door: () => ({ credentials, attempts: new LoginAttempts() }),
