@@ -50,6 +50,16 @@ test('an artifact is whole or not there', async () => {
   await assert.rejects(store.manifest('0'.repeat(64)), damaged);
 });
 
+test('what a newer compiler says of an artifact replaces what an older one said', async () => {
+  const store = new ArtifactStore(folder);
+  const old = model('told more of');
+  await store.put(old);
+  await store.put({ ...old, manifest: { ...old.manifest, producer: 'Keras 3.15.0', flops: 12 } });
+  const { producer, flops } = await store.manifest(old.manifest.digest);
+  assert.deepEqual([producer, flops], ['Keras 3.15.0', 12]);
+  assert.equal(await store.verify(old.manifest.digest), true);
+});
+
 test('collecting deletes drafts and what no model refers to', async () => {
   const store = new ArtifactStore(folder);
   const kept = model('kept');

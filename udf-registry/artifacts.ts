@@ -28,13 +28,15 @@ export class ArtifactStore {
     return path.join(this.#folder, `${digest}.onnx`);
   }
 
-  /** Stores an artifact; one that is there but damaged is replaced. */
+  /** Stores an artifact; one that is there but damaged is replaced, and so is a manifest that says less. */
   async put(model: CompiledModel): Promise<void> {
     const { digest } = model.manifest;
+    const manifest = JSON.stringify(model.manifest);
     const known = await this.manifest(digest).catch(() => undefined);
-    if (known !== undefined && (await this.verify(digest))) return;
-    await this.#write(this.pathOf(digest), model.onnx);
-    await this.#write(this.#manifestPath(digest), Buffer.from(JSON.stringify(model.manifest)));
+    const isWhole = known !== undefined && (await this.verify(digest));
+    if (isWhole && JSON.stringify(known) === manifest) return;
+    if (!isWhole) await this.#write(this.pathOf(digest), model.onnx);
+    await this.#write(this.#manifestPath(digest), Buffer.from(manifest));
   }
 
   /**
