@@ -108,14 +108,16 @@ export function callLayer(
   const { config } = instance;
   const { ref } = config;
   // .h5 files do not say what is an operation.
-  const layer = config.operation ? undefined : layerDefinition(config.className);
-  const definition = layer ?? operationDefinition(config.className);
+  const [first, second] = config.operation
+    ? [operationDefinition, layerDefinition]
+    : [layerDefinition, operationDefinition];
+  const definition = first(config.className) ?? second(config.className);
   if (definition === undefined) {
     const kind = config.operation ? 'operations' : 'layers';
     throw unsupported(ref, `${kind} of class ${config.className} are not supported`);
   }
   // What operations say of types is about their results.
-  if (!config.operation) checkPrecision(config);
+  if (definition !== operationDefinition(config.className)) checkPrecision(config);
   const options = new OptionReader(ref, config.options);
   const add: LayerContext['add'] = (op, operands) => session.builder.add(op, operands, ref);
   const tensors = given.inputs();
@@ -163,12 +165,13 @@ export function callLayer(
     fusedActivation: (value) =>
       activate(parseActivation(options.raw('activation'), session.keras, ref), value),
   };
-  const keepTypes = layer === undefined || definition.takesIntegers === true;
+  const keepTypes = definition.takesIntegers === true;
   const inputs = keepTypes ? tensors : tensors.map((value) => asFloat(value, add));
   session.refuseOtherMeaning?.(config, inputs);
   const built = definition.build(context, inputs);
   options.finish();
-  given.finish(definition.differsInTraining ?? false);
+  // Keras 3 overrides what a call says of training by what the model is used for.
+  given.finish(session.keras !== 3 && definition.differsInTraining === true);
   if (instance.own === undefined && instance.parts.size === 0) readWeights(session, instance, {}, new Set());
   const results = 'id' in built ? [built] : built;
   if (mask !== undefined && !maskUsed && dependsOnMask(config.className)) {
@@ -228,7 +231,8 @@ function wrappedLayer(
 /** Everything is computed in float32: other precisions would round differently. */
 function checkPrecision({ options, ref }: LayerConfig): void {
   const { dtype } = options;
-  const policy = isRecord(dtype) && isRecord(dtype.config) ? dtype.config.name : dtype;
+  // A policy by layers (DTypePolicyMap) has no name.
+  const policy = isRecord(dtype) && isRecord(dtype.config) ? (dtype.config.name ?? dtype) : dtype;
   if (policy === undefined || policy === null || policy === 'float32') return;
   throw unsupported(
     ref,

@@ -12,6 +12,6 @@ export function isList(value: unknown): value is readonly unknown[] {
 
 /** A value in an error message, short. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
 }

@@ -39,12 +39,10 @@ export async function withH5File<T>(
     if (known !== undefined) throw architectureInFile();
     const config = parseJson(text, 'model_config');
     const version = h5.strings('/', 'keras_version')?.[0];
-    return use({
-      model: parseArchitecture(config),
-      weights: new H5WeightSource(h5),
-      keras: kerasMajor(version, text),
-      kerasVersion: version,
-    });
+    // First, since nothing in a file of Keras 1 means what it would in a later one.
+    const keras = kerasMajor(version, text);
+    const model = parseArchitecture(config);
+    return use({ model, weights: new H5WeightSource(h5), keras, kerasVersion: version });
   } finally {
     h5.close();
   }
@@ -85,12 +83,12 @@ export async function withKerasArchive<T>(bytes: Uint8Array, use: (file: KerasFi
     new TextDecoder().decode(part('metadata.json', MODEL_LIMITS.config_bytes)),
     'metadata.json',
   );
-  const model = parseArchitecture(parseJson(text, 'config.json'));
   const written = isRecord(metadata) ? metadata.keras_version : undefined;
   const version = typeof written === 'string' ? written : undefined;
+  const keras = kerasMajor(version, text);
+  const model = parseArchitecture(parseJson(text, 'config.json'));
   const h5 = await H5Reader.open(part('model.weights.h5', MODEL_LIMITS.zipEntry_bytes));
   try {
-    const keras = kerasMajor(version, text);
     return use({ model, weights: new KerasWeightSource(h5), keras, kerasVersion: version });
   } finally {
     h5.close();
@@ -100,11 +98,25 @@ export async function withKerasArchive<T>(bytes: Uint8Array, use: (file: KerasFi
 function parseJson(text: string, what: string): unknown {
   if (text.length > MODEL_LIMITS.config_bytes) throw tooLarge(`${what} takes ${text.length} bytes`);
   try {
-    return JSON.parse(text);
+    return JSON.parse(PYTHON_NUMBERS.test(text) ? withoutPythonNumbers(text) : text);
   } catch (error) {
     throw invalidFile(`${what} is not JSON: ${messageOf(error)}`);
   }
 }
+
+/** Python writes these into JSON, where they do not belong. */
+const PYTHON_NUMBERS = /[:[,]\s*(?:NaN|-?Infinity)\b/;
+
+/** Infinity as a number too large for JSON; NaN as a text, which no option takes. */
+function withoutPythonNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|(-?)Infinity\b|NaN\b/g, (token, sign: string | undefined) => {
+    if (token.startsWith('"')) return token;
+    return token === 'NaN' ? '"NaN"' : `${sign ?? ''}1e999`;
+  });
+}
+
+/** Options that Keras 2 renamed. */
+const KERAS_1 = /"(?:nb_filter|border_mode|dim_ordering|W_regularizer|W_constraint)":/;
 
 /** The major version of Keras, by what the file says, else by the dialect of its architecture. */
 function kerasMajor(version: string | undefined, config: string): KerasMajor {
@@ -115,6 +127,7 @@ function kerasMajor(version: string | undefined, config: string): KerasMajor {
     case '3':
       return 3;
     case undefined:
+      if (KERAS_1.test(config)) return kerasMajor('1.x', config);
       if (config.includes('"batch_input_shape"')) return 2;
       return config.includes('"batch_shape"') ? 3 : undefined;
     default:

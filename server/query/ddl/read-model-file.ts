@@ -20,7 +20,10 @@ export async function readModelFile(
     const { bytes } = await locations.read(source, { maxSize_bytes: MAX_MODEL_BYTES, signal });
     const file = { name: source.slice(source.lastIndexOf('/') + 1), bytes };
     return await withParts(file, async ({ name, maxSize_bytes }) => {
-      const part = await locations.read(locations.sibling(source, name), { maxSize_bytes, signal });
+      const uri = locations.sibling(source, name);
+      const part = await locations.read(uri, { maxSize_bytes, signal }).catch((error: unknown) => {
+        throw isMissing(error) ? missingPart(file.name, name) : error;
+      });
       return part.bytes;
     });
   } catch (error) {
@@ -41,6 +44,19 @@ export async function readFileAt(
   } catch (error) {
     throw pointedAt(token, error);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof SqlensError && error.sqlState === SqlState.undefinedFile;
+}
+
+/** By its name alone: the folder may be that of uploads. */
+function missingPart(fileName: string, name: string): SqlensError {
+  return new SqlensError({
+    sqlState: SqlState.undefinedFile,
+    message: `${fileName}: the file ${name}, which belongs to it, does not lie beside it`,
+    hint: 'Copy all files of the model into one folder, or put them into one zip archive, which HTTP takes too.',
+  });
 }
 
 function isFolder(error: unknown): boolean {
