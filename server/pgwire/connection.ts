@@ -177,7 +177,10 @@ export class Connection {
     const context = new SessionContext(backendSession, output, input, limits);
     for (const [name, value] of backendSession.parameterStatuses()) context.parameterChanged(name, value);
     context.reportParameters();
-    backendSession.onNotice = (notice) => output.send({ kind: 'notice', fields: noticeReport(notice) });
+    backendSession.onNotice = (notice) => {
+      output.send({ kind: 'notice', fields: noticeReport(notice) });
+      if (notice.isProgress === true) output.flushNow();
+    };
     backendSession.onTerminate = () => this.shutDown(terminated());
     backendSession.onNotification = () => this.#session?.notify();
     backendSession.onParameterStatus = (name, value) => context.parameterChanged(name, value);

@@ -239,6 +239,8 @@ export type TransactionStatus = 'idle' | 'in-transaction' | 'failed';
 export interface Notice {
   readonly severity: 'WARNING' | 'NOTICE' | 'INFO';
   readonly error: SqlensError;
+  /** How something goes on that takes long: sent at once, not with what follows. */
+  readonly isProgress?: boolean;
 }
 
 export interface BackendSession {

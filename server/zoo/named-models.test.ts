@@ -171,6 +171,13 @@ test('two queries at once fetch the weights once, and tell how it goes', async (
   const other = await connected('bert');
   // A chain of statements would serialise them: two sessions ask at the same time.
   const sql = `SELECT uri, image_predict(image, 'MobileNetV2') AS best ${from()} ORDER BY uri`;
+  // The rest of the file comes when a client has been told that it is on its way: not with the rows behind it.
+  const told = new Promise<void>((resolve) => {
+    client.on('notice', ({ message }) => {
+      if (message?.startsWith('fetching')) resolve();
+    });
+  });
+  web.script.push(web.waitsFor(told, 1000));
   const [one, two] = await Promise.all([client.query(sql), other.query(sql)]);
   await other.end();
   assert.deepEqual(one.rows, two.rows);

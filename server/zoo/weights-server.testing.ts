@@ -82,6 +82,16 @@ export class WeightsServer {
     };
   }
 
+  /** Some bytes, and the others when told. */
+  waitsFor(event: Promise<void>, count_bytes: number): Answer {
+    return (request, response) => {
+      const from_bytes = startOf(request);
+      this.#head(response, from_bytes);
+      response.write(this.#content.subarray(from_bytes, from_bytes + count_bytes));
+      event.then(() => response.end(this.#content.subarray(from_bytes + count_bytes)));
+    };
+  }
+
   /** A byte at a time until the file has come or the other end goes away. */
   readonly trickles: Answer = (request, response) => {
     const from_bytes = startOf(request);

@@ -24,6 +24,7 @@ export class QueryRun {
         context.notice({
           severity: 'NOTICE',
           error: new SqlensError({ sqlState: SqlState.successfulCompletion, message }),
+          isProgress: true,
         }),
     });
     this.running = context.engine.queries.start({
