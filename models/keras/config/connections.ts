@@ -12,7 +12,8 @@ export function parseCalls(ref: LayerRef, nodes: unknown): LayerCall[] {
   if (nodes === undefined || nodes === null) return [];
   if (!isList(nodes)) throw malformed(ref, nodes);
   return nodes.map((node) => {
-    if (isList(node)) return keras2Call(ref, node);
+    // Functions of TensorFlow are called with a tensor that no list is around.
+    if (isList(node)) return keras2Call(ref, isReference(node) ? [node] : node);
     if (!isRecord(node)) throw malformed(ref, node);
     return isKeras2Call(node) ? keras2DictionaryCall(ref, node) : keras3Call(ref, node);
   });
@@ -51,7 +52,9 @@ function keras2DictionaryCall(ref: LayerRef, node: Json): LayerCall {
   return { positional: [{ kind: 'list', items, keys }], named };
 }
 
-function keras2Argument(ref: LayerRef, value: unknown): Argument {
+function keras2Argument(ref: LayerRef, given: unknown): Argument {
+  // Some files tell tuples from lists, which makes no difference here.
+  const value = isRecord(given) && given.class_name === '__tuple__' ? given.items : given;
   if (!isList(value)) return { kind: 'literal', value };
   if (value[0] === '_CONSTANT_VALUE') return { kind: 'literal', value: value[2] };
   if (value.length >= 3 && isReference(value)) return { kind: 'tensor', tensor: reference(ref, value) };

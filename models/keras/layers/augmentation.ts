@@ -50,6 +50,8 @@ function passesOn(
     differsInTraining,
     takesIntegers: true,
     build(layer, inputs) {
+      // Keras 3 writes their default `training = True` into every call, and overrides it in inference.
+      if (layer.keras === 3) layer.arguments.get('training');
       layer.options.ignore('data_format', 'bounding_box_format', 'auto_vectorize', ...options);
       return singleInput(inputs, layer.ref);
     },

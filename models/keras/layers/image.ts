@@ -34,6 +34,7 @@ export const imageLayers: readonly LayerDefinition[] = [
     classNames: ['RandomCrop'],
     differsInTraining: true,
     build(layer, inputs) {
+      if (layer.keras === 3) layer.arguments.get('training');
       const height = layer.options.count('height');
       const width = layer.options.count('width');
       return overChannelsLast(layer, inputs, 2, (input, { sizes: [rows, columns] }) => {

@@ -1,4 +1,6 @@
 /** The Keras layers that are compiled. To add one: a file beside this, a line here, a fixture. */
+
+import { tensorflowLayers } from '../operations/tensorflow.ts';
 import { activationLayers } from './activations.ts';
 import { applicationLayers } from './applications.ts';
 import { attentionLayers } from './attention.ts';
@@ -48,6 +50,7 @@ const DEFINITIONS: readonly LayerDefinition[] = [
   rescalingLayer,
   ...shapingLayers,
   standardizationLayer,
+  ...tensorflowLayers,
   ...transposedConvolutionLayers,
   ...wrapperLayers,
 ];
