@@ -2,7 +2,7 @@
 import type { Tensor } from 'onnxruntime-node';
 import { SqlensError, SqlState, unreachable } from '../../common/errors.ts';
 import type { Tokenizer, Tokens } from '../../models/text/tokenizer.ts';
-import type { Pooling, TextTask } from '../text-model.ts';
+import type { Pooling, TextTask, TokenRole } from '../text-model.ts';
 import { toTensor } from './feeds.ts';
 import type { LoadedModel } from './sessions.ts';
 
@@ -55,41 +55,56 @@ export function tokensOf(tokenizer: Tokenizer, content: string, text: TextTask):
   });
 }
 
-/** @param batch rows that the graph gets; those beyond the given ones are padding */
-export function feedTexts(
-  model: LoadedModel,
+/**
+ * What each input of the graph gets, row by row.
+ * @param batch rows that the graph gets; those beyond the given ones are padding
+ */
+export function textFeeds(
   { tokens, length }: TextGroup,
-  { roles }: TextTask,
-  tokenizer: Tokenizer,
+  roles: readonly TokenRole[],
+  { padding: { id, type, left } }: Tokenizer,
   batch: number,
-): Record<string, Tensor> {
-  const feeds: Record<string, Tensor> = {};
-  model.spec.inputs.forEach((spec, at) => {
-    const role = roles[at] ?? 'ids';
-    const { id, type, left } = tokenizer.padding;
+): Int32Array[] {
+  return roles.map((role) => {
     const values = new Int32Array(batch * length).fill(role === 'ids' ? id : role === 'types' ? type : 0);
-    tokens.forEach((one, row) => {
-      const start = row * length + (left ? length - one.ids.length : 0);
+    tokens.forEach(({ ids, types }, row) => {
+      const start = row * length + (left ? length - ids.length : 0);
       switch (role) {
         case 'ids':
-          values.set(one.ids, start);
+          values.set(ids, start);
           break;
         case 'types':
-          values.set(one.types, start);
+          values.set(types, start);
           break;
         case 'mask':
-          values.fill(1, start, start + one.ids.length);
+          values.fill(1, start, start + ids.length);
           break;
         case 'positions':
-          for (let i = 0; i < one.ids.length; i++) values[start + i] = i;
+          for (let i = 0; i < ids.length; i++) values[start + i] = i;
           break;
         default:
           unreachable(role);
       }
     });
-    feeds[spec.name] = toTensor(spec, values, [batch, length]);
+    return values;
   });
-  return feeds;
+}
+
+/** The same as tensors, by the inputs' names. */
+export function feedTexts(
+  model: LoadedModel,
+  group: TextGroup,
+  { roles }: TextTask,
+  tokenizer: Tokenizer,
+  batch: number,
+): Record<string, Tensor> {
+  const values = textFeeds(group, roles, tokenizer, batch);
+  return Object.fromEntries(
+    model.spec.inputs.map((spec, at) => [
+      spec.name,
+      toTensor(spec, values[at] ?? new Int32Array(), [batch, group.length]),
+    ]),
+  );
 }
 
 /**
