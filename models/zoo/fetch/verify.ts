@@ -35,7 +35,7 @@ export class WrongContent extends SqlensError {
     super({
       sqlState: SqlState.dataCorrupted,
       message,
-      hint: 'The file was thrown away. Try again; if it happens again, see what stands between this machine and its source.',
+      hint: 'It was not kept. Try again; if it happens again, see what stands between this machine and its source.',
     });
   }
 }
