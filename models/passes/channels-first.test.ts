@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { kinds, TestGraph } from '../testing/graphs.ts';
 import { channelsFirst } from './channels-first.ts';
-import { runPasses } from './index.ts';
+import { LAYOUT_PASSES, runPasses } from './index.ts';
 
 // That the answers stay is what every model of compile-keras.test.ts shows; here: how many transposes it takes.
 describe('channels first', () => {
@@ -53,6 +53,19 @@ describe('channels first', () => {
     const after = g.flatten(g.dense(g.relu(g.affine(matrix, 0)), 2));
     const graph = runPasses(g.finish(after), [channelsFirst]);
     assert.deepEqual(kinds(graph).slice(-5), ['reshape', 'affine', 'activation', 'dense', 'reshape']);
+  });
+
+  it('pools globally in the order that it finds', () => {
+    for (const near of [true, false]) {
+      const g = new TestGraph();
+      const input = g.relu(g.input(8, 3));
+      const x = near ? g.conv(input, { filters: 3 }) : g.dense(input, 3);
+      const pooled = g.add({ kind: 'globalPool', mode: 'average', axes: 1, layout: 'channelsLast' }, x);
+      const graph = runPasses(g.finish(g.flatten(pooled)), LAYOUT_PASSES);
+      const ends = near ? ['globalPool', 'reshape'] : ['reduce', 'reshape'];
+      assert.deepEqual(kinds(graph).slice(-2), ends);
+      assert.equal(kinds(graph).includes('transpose'), near);
+    }
   });
 
   it('serves image outputs in their own order, and leaves graphs without images alone', () => {

@@ -50,8 +50,13 @@ export function channelsFirst(graph: Graph): Graph {
       return add({ kind: 'transpose', order }, [flat]);
     };
     const { layout, relayout } = definitionOf(node.op);
-    const moves = layout === 'spatial' || (followsOrder(node) && regions.isSpatial(node.output));
     const [input] = node.inputs;
+    if (node.op.kind === 'globalPool' && input !== undefined && !regions.isSpatial(input)) {
+      const { mode } = node.op;
+      const axes = input.shape.slice(1).map((_, axis) => axis);
+      return add({ kind: 'reduce', fn: mode === 'max' ? 'max' : 'mean', axes }, inputs);
+    }
+    const moves = layout === 'spatial' || (followsOrder(node) && regions.isSpatial(node.output));
     if (!moves || relayout === undefined || input === undefined) {
       return add(
         node.op,

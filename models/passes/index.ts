@@ -14,6 +14,7 @@ import { foldGather } from './fold-gather.ts';
 import { foldPadding } from './fold-padding.ts';
 import { mergeAffines } from './merge-affines.ts';
 import { normalizationToAffine } from './normalization-to-affine.ts';
+import { pointwiseToDense } from './pointwise-to-dense.ts';
 import { raiseAffines } from './raise-affines.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
@@ -37,6 +38,7 @@ export const INFERENCE_PASSES: readonly Pass[] = [
   foldAffineBackward,
   foldGather,
   foldAffineForward,
+  pointwiseToDense,
   denseToConvolution,
   ...LAYOUT_PASSES,
   flattenIntoDense,

@@ -27,7 +27,8 @@ export class SpatialRegions {
       if (followsOrder(node)) for (const input of node.inputs) this.#unite(input, node.output);
     }
     for (const node of graph.nodes) {
-      if (definitionOf(node.op).layout === 'spatial')
+      // Global pooling is as well done in Keras' order, and many a sequence model ends with one.
+      if (definitionOf(node.op).layout === 'spatial' && node.op.kind !== 'globalPool')
         [...node.inputs, node.output].forEach(this.markSpatial, this);
     }
   }
