@@ -22,8 +22,9 @@ function read(request: CreateModel, uri: string) {
   const definition = parseCreateModel(tokenize(sql));
   // Where things stand in the text is no part of what they say.
   const { nameToken: _, sourceToken: __, returnsToken: ___, options: all, ...rest } = definition;
-  const { labelsToken: ____, ...options } = all;
-  return { ...rest, options };
+  const { labelsToken: ____, text, ...options } = all;
+  const { tokens: _____, ...said } = text;
+  return { ...rest, options: { ...options, text: said } };
 }
 
 test('the engine reads what the request says', () => {
@@ -43,6 +44,10 @@ test('the engine reads what the request says', () => {
     output: 'dense',
     batch_size: 16,
     device: 'cpu',
+    tokenizer: "it's.json",
+    max_length: 64,
+    pooling: 'cls',
+    normalize: false,
   } as const;
   const full = { ...plain, functionName: 'f', returns: 'FLOAT[]', replace: true } as const;
   assert.deepEqual(read({ ...full, options: { ...options, labels: ['a', 'b'] } }, 'x'), {
@@ -57,6 +62,8 @@ test('the engine reads what the request says', () => {
       output: 'dense',
       batchSize: 16,
       device: 'cpu',
+      resize: read(plain, 'x').options.resize,
+      text: { tokenizer: "it's.json", max_length: 64, pooling: 'cls', normalize: false },
     },
     replace: true,
     ifNotExists: false,

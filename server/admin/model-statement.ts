@@ -30,7 +30,9 @@ export function setDefaultVersionStatement(name: string, version: number): strin
   return `ALTER MODEL ${quoteIdentifier(name)} SET DEFAULT_VERSION = ${version}`;
 }
 
-function optionSettings({ preprocess, labels, top_k, output, batch_size, device }: ModelOptions): string[] {
+function optionSettings(options: ModelOptions): string[] {
+  const { preprocess, labels, top_k, output, batch_size, device } = options;
+  const { tokenizer, max_length, pooling, normalize } = options;
   const settings: string[] = [];
   if (preprocess !== undefined) settings.push(`preprocess = ${quoteLiteral(preprocess)}`);
   if (typeof labels === 'string') settings.push(`labels = ${quoteLiteral(labels)}`);
@@ -39,5 +41,9 @@ function optionSettings({ preprocess, labels, top_k, output, batch_size, device 
   if (output !== undefined) settings.push(`output = ${quoteLiteral(output)}`);
   if (batch_size !== undefined) settings.push(`batch_size = ${batch_size}`);
   if (device !== undefined) settings.push(`device = ${quoteLiteral(device)}`);
+  if (tokenizer !== undefined) settings.push(`tokenizer = ${quoteLiteral(tokenizer)}`);
+  if (max_length !== undefined) settings.push(`max_length = ${max_length}`);
+  if (pooling !== undefined) settings.push(`pooling = ${quoteLiteral(pooling)}`);
+  if (normalize !== undefined) settings.push(`normalize = ${normalize}`);
   return settings;
 }

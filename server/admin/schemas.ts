@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox';
 import { PREPROCESS_MODES } from '../../models/artifact.ts';
+import { POOLING_MODES } from '../../udf-registry/text-model.ts';
 
 /** Types that a model may be declared to return (CREATE MODEL … RETURNS). */
 export const RETURN_TYPES = ['FLOAT', 'FLOAT[]', 'VARCHAR'] as const;
@@ -38,7 +39,9 @@ export const ModelRow = Type.Object({
   digest: Type.String({ description: 'SHA-256 of the artifact' }),
   source: Type.String({ description: 'Where the file came from' }),
   preprocess: Type.String(),
-  returns: Type.String({ description: 'What the function returns: labels, label, number or vector' }),
+  returns: Type.String({
+    description: 'What the function returns: labels, label, number, vector, array or struct',
+  }),
   label_count: Nullable(Type.Integer()),
   inputs: Nullable(Type.String({ description: 'What it takes: names, types and shapes' })),
   outputs: Nullable(Type.String({ description: 'What it gives' })),
@@ -106,6 +109,20 @@ export const ModelOptions = Type.Object(
       Type.Integer({ minimum: 1, description: 'Inputs that go through the model together' }),
     ),
     device: Type.Optional(Type.String({ maxLength: 32, description: 'Where it runs: auto or cpu' })),
+    tokenizer: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 4_096,
+        description: 'URI of the tokenizer.json of a text model',
+      }),
+    ),
+    max_length: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Tokens of a text at most, special ones included' }),
+    ),
+    pooling: Type.Optional(
+      Type.Enum([...POOLING_MODES], { description: "How the vectors of a text's tokens become one" }),
+    ),
+    normalize: Type.Optional(Type.Boolean({ description: 'Whether vectors are divided by their length' })),
   },
   { additionalProperties: false, description: 'The OPTIONS of CREATE MODEL' },
 );
