@@ -1,8 +1,9 @@
 /** The kinds of nodes: one small file for each family, one table that fails to compile when a kind is missing. */
 import { type ActivationOp, activation, type PreluOp, prelu, type SoftmaxOp, softmax } from './activation.ts';
-import { type ConvOp, type ConvTransposeOp, conv, convTranspose } from './conv.ts';
 import { type ChooseOp, choose } from './choosing.ts';
 import { type ConstantOp, constant } from './constant.ts';
+import { type ConvOp, type ConvTransposeOp, conv, convTranspose } from './conv.ts';
+import { type ConvRecurrentOp, convRecurrent } from './conv-recurrent.ts';
 import type { OpDefinition } from './definition.ts';
 import { type DenseOp, dense } from './dense.ts';
 import { type ElementwiseOp, elementwise } from './elementwise.ts';
@@ -63,6 +64,7 @@ export type Op =
   | ConcatOp
   | ConstantOp
   | ConvOp
+  | ConvRecurrentOp
   | ConvTransposeOp
   | CumulativeSumOp
   | DenseOp
@@ -104,6 +106,7 @@ const OPS: { readonly [K in OpKind]: OpDefinition<OpOfKind<K>> } = {
   concat,
   constant,
   conv,
+  convRecurrent,
   convTranspose,
   cumulativeSum,
   dense,

@@ -51,7 +51,8 @@ export function readCell(kind: CellKind, features: number, { layer, options, par
   return { kind, ...weights(3, bias), activation, recurrentActivation, resetAfter };
 }
 
-function cellActivation({ keras, ref }: LayerContext, value: unknown): CellActivation {
+/** Reads an activation within a cell. */
+export function cellActivation({ keras, ref }: LayerContext, value: unknown): CellActivation {
   const activation = parseActivation(value, keras, ref);
   if (activation.kind === 'features') throw unsupported(ref, `${activation.fn} in a cell is not supported`);
   if (activation.kind !== 'softmax') return activation;

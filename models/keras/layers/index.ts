@@ -6,12 +6,14 @@ import { applicationLayers } from './applications.ts';
 import { attentionLayers } from './attention.ts';
 import { augmentationLayers } from './augmentation.ts';
 import { batchNormalizationLayer } from './batch-normalization.ts';
+import { convRecurrentLayers } from './conv-recurrent.ts';
 import { convolutionLayers } from './convolution.ts';
 import type { LayerDefinition } from './definition.ts';
 import { denseLayer } from './dense.ts';
 import { dotLayer } from './dot.ts';
 import { einsumDenseLayer } from './einsum-dense.ts';
 import { embeddingLayers } from './embedding.ts';
+import { encodingLayers } from './encoding.ts';
 import { imageLayers } from './image.ts';
 import { locallyConnectedLayers } from './locally-connected.ts';
 import { mergingLayers } from './merging.ts';
@@ -33,11 +35,13 @@ const DEFINITIONS: readonly LayerDefinition[] = [
   ...applicationLayers,
   ...attentionLayers,
   batchNormalizationLayer,
+  ...convRecurrentLayers,
   ...convolutionLayers,
   denseLayer,
   dotLayer,
   einsumDenseLayer,
   ...embeddingLayers,
+  ...encodingLayers,
   ...imageLayers,
   ...locallyConnectedLayers,
   ...mergingLayers,

@@ -78,7 +78,7 @@ function gruStep(cell: GruCell, gates: string, hidden: string, lowering: Lowerin
   }
 }
 
-function applied(activation: CellActivation, value: string, lowering: Lowering): string {
+export function applied(activation: CellActivation, value: string, lowering: Lowering): string {
   switch (activation.kind) {
     case 'linear':
       return value;
@@ -89,9 +89,19 @@ function applied(activation: CellActivation, value: string, lowering: Lowering):
   }
 }
 
-function split(value: string, count: number, { writer, layer }: Lowering): string[] {
+function split(value: string, count: number, lowering: Lowering): string[] {
+  return splitGates(value, count, -1, lowering);
+}
+
+/** Equal parts along an axis. */
+export function splitGates(
+  value: string,
+  count: number,
+  axis: number,
+  { writer, layer }: Lowering,
+): string[] {
   const parts = Array.from({ length: count }, (_, i) => writer.name(`${layer.name}/gate ${i}`));
-  writer.node('Split', [value], parts, { axis: { int: -1 }, num_outputs: { int: count } });
+  writer.node('Split', [value], parts, { axis: { int: axis }, num_outputs: { int: count } });
   return parts;
 }
 

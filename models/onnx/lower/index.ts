@@ -8,6 +8,7 @@ import { OnnxGraphWriter } from '../graph-writer.ts';
 import { lowerActivation } from './activation.ts';
 import { lowerElementwise } from './arithmetic.ts';
 import { lowerChoose, lowerConstant } from './constant.ts';
+import { lowerConvRecurrent } from './conv-recurrent.ts';
 import { lowerConv, lowerConvTranspose, lowerDense } from './convolution.ts';
 import {
   lowerAffine,
@@ -44,6 +45,7 @@ const LOWERINGS: { readonly [K in OpKind]: Lower<OpOfKind<K>> } = {
   concat: lowerConcat,
   constant: lowerConstant,
   conv: lowerConv,
+  convRecurrent: lowerConvRecurrent,
   convTranspose: lowerConvTranspose,
   cumulativeSum: lowerCumulativeSum,
   dense: lowerDense,

@@ -8,6 +8,7 @@ import { lowerCell } from './cell.ts';
 import type { Lower, Lowering } from './lowering.ts';
 import { gatherValid, spreadValid } from './masked-steps.ts';
 import { nativeForm, writeNative } from './native-recurrent.ts';
+import { writeScan } from './scan.ts';
 
 /** Names of what a recurrence gives: the sequence, the last output, then the states. */
 type Results = readonly string[];
@@ -51,55 +52,19 @@ export const lowerRecurrent: Lower<RecurrentOp> = (op, inputs, lowering) => {
 
 /** The cell in the body of a Scan: any activation, and steps that a mask leaves out. */
 function scanned(recurrence: Recurrence, inputs: readonly string[], lowering: Lowering): Results {
-  const { cell, statesGiven, masked, zeroMasked, backwards } = recurrence;
-  const { op: emit, writer, layer } = lowering;
+  const { cell, statesGiven, masked } = recurrence;
   const [sequence = '', ...others] = inputs;
   const count = stateCount(cell);
-  const zeros = (): string => {
-    const batch = emit('Shape', [sequence], { start: { int: 0 }, end: { int: 1 } });
-    const shape = emit('Concat', [batch, writer.integers([unitsOf(cell)])], { axis: { int: 0 } });
-    return emit('ConstantOfShape', [shape]);
-  };
-  const initial = statesGiven ? others.slice(0, count) : Array.from({ length: count }, zeros);
-  // What a masked step repeats begins as zeros, whatever the states are.
-  const carriesOutput = masked && (statesGiven || zeroMasked);
-  const carried = carriesOutput ? [...initial, zeros()] : initial;
-  const mask = masked ? emit('Unsqueeze', [others.at(-1) ?? '', writer.integers([2])]) : undefined;
-  const scannedInputs = [lowerCell.inputs(cell, sequence, lowering), ...(mask === undefined ? [] : [mask])];
-  const fresh = (what: string): string => writer.name(`${layer.name}/${what}`);
-  const stateNames = carried.map((_, i) => fresh(`state ${i}`));
-  const step = fresh('step');
-  const valid = mask === undefined ? undefined : fresh('valid');
-  const zero = writer.scalar(0);
-  const body = writer.subgraph(
-    [
-      ...stateNames.map((name) => ({ name, type: 'float32' as const })),
-      { name: step, type: 'float32' },
-      ...(valid === undefined ? [] : [{ name: valid, type: 'bool' as const }]),
-    ],
-    () => {
-      const before = stateNames.slice(0, count);
-      const after = lowerCell.step(cell, step, before, lowering);
-      const [hidden = ''] = after;
-      const kept =
-        valid === undefined ? after : after.map((state, i) => emit('Where', [valid, state, before[i] ?? '']));
-      let output = kept[0] ?? '';
-      if (carriesOutput && valid !== undefined) {
-        output = emit('Where', [valid, hidden, zeroMasked ? zero : (stateNames[count] ?? '')]);
-      }
-      const results = carriesOutput ? [...kept, emit('Identity', [output])] : kept;
-      return [...results, emit('Identity', [output])].map((name) => ({ name, type: 'float32' as const }));
+  return writeScan(
+    {
+      ...recurrence,
+      gates: lowerCell.inputs(cell, sequence, lowering),
+      states: statesGiven ? others.slice(0, count) : undefined,
+      stateCount: count,
+      stateShape: [unitsOf(cell)],
+      mask: masked ? others.at(-1) : undefined,
+      step: (gates, before) => lowerCell.step(cell, gates, before, lowering),
     },
+    lowering,
   );
-  const outputs = [...carried.map((_, i) => fresh(`end ${i}`)), fresh('outputs')];
-  const direction = { ints: scannedInputs.map(() => (backwards ? 1 : 0)) };
-  writer.node('Scan', [...carried, ...scannedInputs], outputs, {
-    body,
-    num_scan_inputs: { int: scannedInputs.length },
-    scan_input_axes: { ints: scannedInputs.map(() => 1) },
-    scan_input_directions: direction,
-    scan_output_axes: { ints: [1] },
-    scan_output_directions: { ints: [backwards ? 1 : 0] },
-  });
-  return [outputs.at(-1) ?? '', outputs[carriesOutput ? count : 0] ?? '', ...outputs.slice(0, count)];
 }
