@@ -55,6 +55,15 @@ describe('channels first', () => {
     assert.deepEqual(kinds(graph).slice(-5), ['reshape', 'affine', 'activation', 'dense', 'reshape']);
   });
 
+  it('pools globally what was pooled globally before', () => {
+    const g = new TestGraph();
+    const pool = { kind: 'globalPool', axes: 2, layout: 'channelsLast' } as const;
+    const once = g.add({ ...pool, mode: 'average' }, g.conv(g.input(8, 8, 3), { filters: 4 }));
+    const twice = g.add({ kind: 'reshape', shape: [4] }, g.add({ ...pool, mode: 'max' }, once));
+    const graph = runPasses(g.finish(twice), [channelsFirst]);
+    assert.deepEqual(graph.outputs[0]?.value.shape, [4]);
+  });
+
   it('pools globally in the order that it finds', () => {
     for (const near of [true, false]) {
       const g = new TestGraph();

@@ -54,7 +54,9 @@ export function channelsFirst(graph: Graph): Graph {
     if (node.op.kind === 'globalPool' && input !== undefined && !regions.isSpatial(input)) {
       const { mode } = node.op;
       const axes = input.shape.slice(1).map((_, axis) => axis);
-      return add({ kind: 'reduce', fn: mode === 'max' ? 'max' : 'mean', axes }, inputs);
+      // What a global pooling channels-first gave may come in, though its region is in Keras' order.
+      const pixels = inputs.map((value) => toLast(value, input.shape.length));
+      return add({ kind: 'reduce', fn: mode === 'max' ? 'max' : 'mean', axes }, pixels);
     }
     const moves = layout === 'spatial' || (followsOrder(node) && regions.isSpatial(node.output));
     if (!moves || relayout === undefined || input === undefined) {
