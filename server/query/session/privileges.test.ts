@@ -37,6 +37,7 @@ describe('an analyst', () => {
     'SUMMARIZE t',
     'SHOW TABLES',
     'SHOW MODELS',
+    'SHOW NAMED MODELS',
     'DESCRIBE MODEL m',
     "SET statement_timeout = '1s'",
     'SHOW ALL',

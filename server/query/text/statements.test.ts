@@ -28,6 +28,7 @@ test('statements are told apart by their keywords', () => {
     'DROP FOREIGN TABLE t': 'drop-image-table',
     'REFRESH TABLE t': 'refresh-table',
     'SHOW MODELS': 'show-models',
+    'SHOW NAMED MODELS': 'show-named-models',
     'SHOW TABLES': 'show-engine',
     'SHOW search_path': 'show',
     'DESCRIBE MODEL m': 'describe-model',
