@@ -73,7 +73,9 @@ function network(blocks: readonly Block[], lastFilters: number): Architecture {
     const wide = roundToEight(channels(x) * 6);
     x = builder.convolution(x, wide, 1, { name: 'conv_1', padding: 'same', bias: false });
     x = builder.activation(normalized(builder, x, 'conv_1_bn'), 'hard_silu');
-    if (!options.includeTop) return poolFeatures(builder, x, options.pooling);
+    if (!options.includeTop) {
+      return poolFeatures(builder, x, options.pooling, { avg: 'avg_pool', max: 'max_pool' });
+    }
     x = builder.globalAverage(x, undefined, true);
     x = builder.convolution(x, lastFilters, 1, { name: 'conv_2', padding: 'same' });
     x = builder.dropout(builder.activation(x, 'hard_silu'), DROPOUT_RATE);
