@@ -33,7 +33,7 @@ export const lowerAffine: Lower<AffineOp> = (op, inputs, { op: emit, weight, wri
 };
 
 function isPerChannel({ scale, offset }: AffineOp): boolean {
-  return Math.max(scale?.data.length ?? 1, offset?.data.length ?? 1) > 1;
+  return [scale, offset].some((weight) => weight?.data.some((value) => value !== weight.data[0]));
 }
 
 export const lowerSoftmax: Lower<SoftmaxOp> = (op, inputs, { op: emit }) =>
