@@ -234,6 +234,13 @@ function checkPrecision({ options, ref }: LayerConfig): void {
   // A policy by layers (DTypePolicyMap) has no name.
   const policy = isRecord(dtype) && isRecord(dtype.config) ? (dtype.config.name ?? dtype) : dtype;
   if (policy === undefined || policy === null || policy === 'float32') return;
+  if (isRecord(dtype) && typeof dtype.class_name === 'string' && /^Quantized/.test(dtype.class_name)) {
+    throw unsupported(
+      ref,
+      'its weights are quantized (model.quantize), which computes in whole numbers',
+      'Save the model before it is quantized.',
+    );
+  }
   throw unsupported(
     ref,
     `option dtype = ${show(policy)} is not supported; models compute in float32`,

@@ -220,6 +220,13 @@ function declareInput(
   if (options.sparse === true || options.ragged === true) {
     throw unsupported(layer.ref, 'sparse and ragged inputs are not supported');
   }
+  if (options.optional === true) {
+    throw unsupported(
+      layer.ref,
+      'optional inputs are not supported',
+      'Save the model with optional=False: its function takes every input.',
+    );
+  }
   if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+|bool)$/.test(options.dtype)) {
     throw unsupported(layer.ref, `inputs of type ${show(options.dtype)} are not supported`);
   }
