@@ -353,7 +353,9 @@ describe('concurrency', { timeout: 900_000, skip: !hasProc }, () => {
       const won = outcomes.filter(({ status }) => status === 'fulfilled').length;
       console.log(`${replace}: ${won} of 4`);
       assert.ok(won >= 1 && (replace !== '' || won === 1), `${won} of 4 succeeded`);
-      const models = await server.query("SELECT function FROM sqlens.models WHERE name = 'contested'");
+      const models = await server.query(
+        "SELECT function FROM sqlens.models WHERE name = 'contested' AND is_default",
+      );
       assert.equal(models.length, 1);
       const functions = await server.query(
         "SELECT function_name FROM duckdb_functions() WHERE function_name LIKE 'contested%' ORDER BY 1",
