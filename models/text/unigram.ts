@@ -1,16 +1,11 @@
 /** Unigram: of all ways to cut a word into tokens the one whose scores add up to most. */
 import { invalidFile } from '../model-error.ts';
 import type { JsonObject } from './json.ts';
+import { PrefixTree } from './prefix-tree.ts';
 import { byteTokens, required, type WordModel } from './word-models.ts';
 
 /** How much less likely than the least likely token a character is that has none. */
 const UNKNOWN_PENALTY = 10;
-
-interface Node {
-  readonly children: Map<string, Node>;
-  /** Index of the token that ends here. */
-  token: number;
-}
 
 export function unigram(model: JsonObject): {
   readonly encode: WordModel;
@@ -19,7 +14,7 @@ export function unigram(model: JsonObject): {
   const entries: readonly unknown[] = Array.isArray(model.vocab) ? model.vocab : [];
   const vocabulary = new Map<string, number>();
   const scores: number[] = [];
-  const root: Node = { children: new Map(), token: -1 };
+  const tree = new PrefixTree();
   entries.forEach((entry, id) => {
     const [token, score]: readonly unknown[] = Array.isArray(entry) ? entry : [];
     if (typeof token !== 'string' || typeof score !== 'number') {
@@ -27,16 +22,7 @@ export function unigram(model: JsonObject): {
     }
     vocabulary.set(token, id);
     scores.push(score);
-    let node = root;
-    for (const char of token) {
-      let child = node.children.get(char);
-      if (child === undefined) {
-        child = { children: new Map(), token: -1 };
-        node.children.set(char, child);
-      }
-      node = child;
-    }
-    if (node !== root) node.token = id;
+    tree.set(token, id);
   });
   const unknown = typeof model.unk_id === 'number' ? model.unk_id : undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -46,6 +32,7 @@ export function unigram(model: JsonObject): {
   const encode: WordModel = (word, ids) => {
     const chars = [...word];
     const size = chars.length;
+    const codes = Int32Array.from(chars, (char) => char.codePointAt(0) ?? 0);
     const bestScore = new Float64Array(size + 1);
     const bestStart = new Int32Array(size + 1).fill(-1);
     const bestToken = new Int32Array(size + 1);
@@ -58,12 +45,13 @@ export function unigram(model: JsonObject): {
     for (let start = 0; start < size; start++) {
       const before = bestScore[start] ?? 0;
       let isKnown = false;
-      let node: Node | undefined = root;
+      let node = PrefixTree.root;
       for (let end = start; end < size; end++) {
-        node = node.children.get(chars[end] ?? '');
-        if (node === undefined) break;
-        if (node.token < 0) continue;
-        offer(start, end + 1, node.token, (scores[node.token] ?? 0) + before);
+        node = tree.step(node, codes[end] ?? 0);
+        if (node < 0) break;
+        const token = tree.valueAt(node);
+        if (token < 0) continue;
+        offer(start, end + 1, token, (scores[token] ?? 0) + before);
         isKnown ||= end === start;
       }
       if (!isKnown) offer(start, start + 1, required(unknown), unknownScore + before);
