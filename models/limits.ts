@@ -9,6 +9,8 @@ export const MODEL_LIMITS = {
   tensorElements: 2 ** 28,
   /** Positions that a kernel reaches over, and numbers in the matrix that resamples one axis. */
   windowExtent: 2 ** 24,
+  /** Numbers in a constant that an operation makes, and positions that it chooses along one axis. */
+  constantElements: 2 ** 24,
   /** Layers, and nodes of the graph. */
   nodes: 20_000,
   /** Nodes of a foreign ONNX graph, subgraphs included. */

@@ -3,8 +3,9 @@ import type { Value } from '../../graph/ops/definition.ts';
 import { singleInput } from '../../graph/ops/image-input.ts';
 import { at } from '../../graph/weight.ts';
 import { isList } from '../config/json.ts';
-import { axesOf, axisOf, reduced } from '../operations/axes.ts';
-import { binary, combine, unary } from '../operations/operands.ts';
+import { axesOf, axisOf } from '../operations/axes.ts';
+import { normalized } from '../operations/neural.ts';
+import { combine } from '../operations/operands.ts';
 import { featureAxis } from './axis.ts';
 import type { LayerContext, LayerDefinition } from './definition.ts';
 
@@ -83,21 +84,9 @@ const unitNormalization: LayerDefinition = {
   classNames: ['UnitNormalization'],
   build(layer, inputs) {
     const input = singleInput(inputs, layer.ref);
-    return unitLength(layer, input, axesOption(layer, input), 1e-12);
+    return normalized(layer, input, axesOption(layer, input), 2, 1e-12);
   },
 };
-
-/** A vector over its length, which counts as epsilon where it is less. */
-export function unitLength(
-  layer: LayerContext,
-  value: Value,
-  axes: readonly number[],
-  epsilon: number,
-): Value {
-  const squares = reduced(layer, 'sum', unary(layer, 'square', value), axes, true);
-  const factor = binary(layer, 'minimum', unary(layer, 'rsqrt', squares), 1 / epsilon);
-  return binary(layer, 'multiply', value, factor);
-}
 
 export const normalizationLayers: readonly LayerDefinition[] = [
   groupNormalization,

@@ -3,12 +3,12 @@ import type { Value } from '../../graph/ops/definition.ts';
 import { spatialInput } from '../../graph/ops/layout.ts';
 import { INTERPOLATIONS, type Interpolation } from '../../graph/ops/resize.ts';
 import { noPads, type Pads, samePads } from '../../graph/ops/window.ts';
-import { at, Weight } from '../../graph/weight.ts';
+import { at, elementCount, Weight } from '../../graph/weight.ts';
 import { invalidLayer, unsupported } from '../../model-error.ts';
 import { overChannelsLast } from '../layers/channels.ts';
 import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 import { cast } from './operands.ts';
-import { operation, tensor, wholes } from './operation.ts';
+import { limited, operation, tensor, wholes } from './operation.ts';
 import { constantLike } from './shapes.ts';
 
 export interface Resizing {
@@ -107,7 +107,7 @@ export function surrounded(layer: LayerContext, value: Value, pads: Pads, number
     const block = (count: number): Value[] => {
       if (count === 0) return [];
       const shape = current.shape.map((size, other) => (other === axis ? count : size));
-      const data = new Float32Array(shape.reduce((product, size) => product * size, 1)).fill(number);
+      const data = new Float32Array(limited(layer, elementCount(shape))).fill(number);
       const type = value.type === 'uint8' ? 'int32' : value.type;
       return [constantLike(layer, current, shape, { data, type })];
     };
@@ -133,7 +133,7 @@ function patches(layer: LayerContext): Value {
   return overChannelsLast(layer, [image], 2, (input, { sizes, channels }) => {
     const [rows, columns] = [at(size, 0), at(size, 1)];
     const count = rows * columns * channels;
-    const data = new Float32Array(count * count);
+    const data = new Float32Array(limited(layer, count * count));
     for (let i = 0; i < count; i++) data[i * count + i] = 1;
     const kernel = new Weight(`${layer.ref.name}/patches`, [rows, columns, channels, count], data);
     const pads = same ? samePads({ size, strides, dilations }, sizes) : noPads(2);

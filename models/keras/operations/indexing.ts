@@ -8,7 +8,7 @@ import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 import { axisOf, batchAxis } from './axes.ts';
 import { parseConstant } from './constants.ts';
 import { cast, combine, constantOperand, reshaped, valueOperand } from './operands.ts';
-import { operation, tensor, whole, wholes } from './operation.ts';
+import { limited, operation, tensor, whole, wholes } from './operation.ts';
 import { constantLike, gathered } from './shapes.ts';
 
 /** One item between the brackets of `x[…]`. */
@@ -184,7 +184,7 @@ function oneHot(layer: LayerContext): Value {
   const shape = raised.shape.map((_, other) => (other === axis ? classes : 1));
   const numbers = {
     shape,
-    data: Float32Array.from({ length: elementCount(shape) }, (_, i) => i),
+    data: Float32Array.from({ length: limited(layer, elementCount(shape)) }, (_, i) => i),
     type: 'int32',
   } as const;
   const hit = combine(layer, 'equal', valueOperand(raised), constantOperand(numbers));

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/ops/definition.ts';
-import { invalidLayer, unsupported } from '../../model-error.ts';
+import { MODEL_LIMITS } from '../../limits.ts';
+import { invalidLayer, tooLarge, unsupported } from '../../model-error.ts';
 import { isList, show } from '../config/json.ts';
 import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 
@@ -19,6 +20,14 @@ export function tensor(layer: LayerContext, name = 'x', position = 0): Value {
   const value = layer.arguments.tensor(name, position);
   if (value === undefined) throw unsupported(layer.ref, `is called without the tensor ${name}`);
   return value;
+}
+
+/** Refuses to make a list, or a constant, of so many numbers. */
+export function limited(layer: LayerContext, count: number): number {
+  if (count <= MODEL_LIMITS.constantElements) return count;
+  throw tooLarge(
+    `layer "${layer.ref.name}" makes ${count} numbers; ${MODEL_LIMITS.constantElements} are allowed`,
+  );
 }
 
 /** A whole number among the options of an operation. */

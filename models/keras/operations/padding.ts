@@ -5,7 +5,7 @@ import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 import { batchAxis } from './axes.ts';
 import { surrounded } from './images.ts';
 import { operand } from './operands.ts';
-import { operation, tensor, wholes } from './operation.ts';
+import { limited, operation, tensor, wholes } from './operation.ts';
 import { gathered } from './shapes.ts';
 
 /** Positions that an axis has after mirroring: `symmetric` repeats the border, `reflect` does not. */
@@ -50,6 +50,7 @@ export const paddingOperation: LayerDefinition = operation('Pad', (layer) => {
   }
   return pairs.reduce((current, [before, after], axis) => {
     const length = at(current.shape, axis);
+    limited(layer, before + length + after);
     const most = mode === 'reflect' ? length - 1 : length;
     if (before > most || after > most) {
       throw invalidLayer(

@@ -8,7 +8,7 @@ import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
 import { axisOf, batchAxis, withAxis } from './axes.ts';
 import { type Constant, typeOf } from './constants.ts';
 import { cast, reshaped, toOperand } from './operands.ts';
-import { operation, tensor, whole, wholes } from './operation.ts';
+import { limited, operation, tensor, whole, wholes } from './operation.ts';
 
 /** A shape that an operation asks for, the batch first; at most one size is -1. */
 export function reshapedTo(layer: LayerContext, value: Value, target: unknown): Value {
@@ -161,9 +161,11 @@ function repeatedPositions(layer: LayerContext): Value {
   const value = tensor(layer);
   const axis = axisOf(layer, layer.options.raw('axis'), value.shape.length);
   const repeats = wholes(layer, 'repeats', layer.options.raw('repeats'));
-  const indices = Array.from({ length: at(value.shape, axis) }, (_, i) =>
-    new Array<number>(repeats[repeats.length === 1 ? 0 : i] ?? 0).fill(i),
-  );
+  const times = (position: number): number => repeats[repeats.length === 1 ? 0 : position] ?? 0;
+  const length = at(value.shape, axis);
+  if (repeats.some((count) => count < 0)) throw invalidLayer(layer.ref, 'repeats less than nothing');
+  limited(layer, Math.max(0, ...repeats) * length);
+  const indices = Array.from({ length }, (_, i) => new Array<number>(times(i)).fill(i));
   return gathered(layer, value, axis, indices.flat());
 }
 
@@ -178,7 +180,7 @@ export function tiled(layer: LayerContext, value: Value, repeats: readonly numbe
       layer,
       current,
       axis,
-      Array.from({ length: length * count }, (_, i) => i % length),
+      Array.from({ length: limited(layer, length * count) }, (_, i) => i % length),
     );
   }, value);
 }
@@ -229,7 +231,7 @@ function triangle(className: string, keeps: (row: number, column: number) => boo
     const [rows = 0, columns = 0] = value.shape.slice(-2);
     if (value.shape.length < 2) throw batchAxis(layer);
     const diagonal = layer.options.integer('k', 0);
-    const data = Float32Array.from({ length: rows * columns }, (_, i) =>
+    const data = Float32Array.from({ length: limited(layer, rows * columns) }, (_, i) =>
       keeps(Math.floor(i / columns) + diagonal, i % columns) ? 1 : 0,
     );
     const shape = [...value.shape.slice(0, -2).map(() => 1), rows, columns];
@@ -251,7 +253,7 @@ function filled(layer: LayerContext, number: number): Value {
   const like = tensor(layer);
   const dtype = layer.options.raw('dtype');
   const type = typeof dtype === 'string' ? typeOf(layer.ref, dtype) : like.type;
-  const data = new Float32Array(elementCount(like.shape)).fill(number);
+  const data = new Float32Array(limited(layer, elementCount(like.shape))).fill(number);
   return constantLike(layer, like, like.shape, { data, type: type === 'uint8' ? 'int32' : type });
 }
 

@@ -27,7 +27,7 @@ import {
   unary,
   valueOperand,
 } from './operands.ts';
-import { tensor, wholes } from './operation.ts';
+import { limited, tensor, wholes } from './operation.ts';
 import { matrixProduct } from './products.ts';
 import { variance } from './reductions.ts';
 import {
@@ -349,8 +349,8 @@ const FUNCTIONS: Readonly<Record<string, Build>> = {
     const value = cast(layer, tensor(layer, 'indices'), 'int32');
     defaults(layer, { on_value: null, off_value: null, axis: null, dtype: null });
     const depth = number(layer, 'depth', 1, 0);
-    const data = Float32Array.from({ length: depth }, (_, i) => i);
-    const classes = constantOperand({ shape: [depth], data, type: 'int32' });
+    const data = Float32Array.from({ length: limited(layer, Math.max(1, depth)) }, (_, i) => i);
+    const classes = constantOperand({ shape: [data.length], data, type: 'int32' });
     const raised = reshaped(layer, value, [...value.shape, 1]);
     return cast(layer, combine(layer, 'equal', valueOperand(raised), classes), 'float32');
   },
