@@ -43,11 +43,10 @@ export const lowerRecurrent: Lower<RecurrentOp> = (op, inputs, lowering) => {
   const index = result === 'last' ? 0 : result.state;
   const end = emit('Squeeze', [results[1 + index] ?? '', writer.integers([0])]);
   if (mask === undefined) return end;
-  const zero = writer.scalar(0);
-  if (result !== 'last') return emit('Where', [any, end, states[index] ?? zero]);
-  if (!zeroMasked) return emit('Where', [any, end, zero]);
+  if (result !== 'last') return emit('Where', [any, end, states[index] ?? writer.scalar(0)]);
+  if (!zeroMasked) return emit('Where', [any, end, writer.scalar(0)]);
   const final = writer.integers([backwards ? 0 : steps - 1]);
-  return emit('Where', [emit('Gather', [mask, final], { axis: { int: 1 } }), end, zero]);
+  return emit('Where', [emit('Gather', [mask, final], { axis: { int: 1 } }), end, writer.scalar(0)]);
 };
 
 /** The cell in the body of a Scan: any activation, and steps that a mask leaves out. */
