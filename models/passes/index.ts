@@ -9,6 +9,7 @@ import { dropNoise } from './drop-noise.ts';
 import { flattenIntoDense } from './flatten-into-dense.ts';
 import { foldAffineBackward } from './fold-affine-backward.ts';
 import { foldAffineForward } from './fold-affine-forward.ts';
+import { foldConstants } from './fold-constants.ts';
 import { foldCropping } from './fold-cropping.ts';
 import { foldGather } from './fold-gather.ts';
 import { foldPadding } from './fold-padding.ts';
@@ -28,6 +29,7 @@ export const LAYOUT_PASSES: readonly Pass[] = [channelsFirst, simplifyShapes];
 /** In this order: training goes, constants gather in weights, then axes are ordered and transposes disappear. */
 export const INFERENCE_PASSES: readonly Pass[] = [
   dropNoise,
+  foldConstants,
   sinkTransposes,
   simplifyShapes,
   normalizationToAffine,
