@@ -117,7 +117,8 @@ export function callLayer(
     throw unsupported(ref, `${kind} of class ${config.className} are not supported`);
   }
   // What operations say of types is about their results.
-  if (definition !== operationDefinition(config.className)) checkPrecision(config);
+  const isLayer = definition !== operationDefinition(config.className);
+  if (isLayer) checkPrecision(config);
   const options = new OptionReader(ref, config.options);
   const add: LayerContext['add'] = (op, operands) => session.builder.add(op, operands, ref);
   const tensors = given.inputs();
@@ -174,10 +175,13 @@ export function callLayer(
   given.finish(session.keras !== 3 && definition.differsInTraining === true);
   if (instance.own === undefined && instance.parts.size === 0) readWeights(session, instance, {}, new Set());
   const results = 'id' in built ? [built] : built;
-  if (mask !== undefined && !maskUsed && dependsOnMask(config.className)) {
+  // Operations know no masks: what they give has none.
+  if (isLayer && mask !== undefined && !maskUsed && dependsOnMask(config.className)) {
     throw unsupported(ref, 'is given a mask, which is not supported for this layer');
   }
-  const outputMask = maskAfter(config, tensors, named === undefined ? masks : [named], add);
+  const outputMask = isLayer
+    ? maskAfter(config, tensors, named === undefined ? masks : [named], add)
+    : undefined;
   return results.map((value) => {
     const passesThrough = inputs.includes(value);
     if (passesThrough && session.masks.get(value) !== outputMask) {
