@@ -54,8 +54,10 @@ test('long texts, in words and in one', () => {
       assert.ok(ids.length <= 64, `${name}: ${ids.length} tokens`);
     }
   }
-  const words = Tokenizer.parse(fixture('bert')).encode('lazy dog '.repeat(2 ** 17), NO_LIMIT);
-  assert.equal(words.ids.length, 2 ** 18 + 2);
+  const bert = Tokenizer.parse(fixture('bert'));
+  const once = bert.encode('lazy dog', NO_LIMIT).ids.length - bert.specialCount;
+  const words = bert.encode('lazy dog '.repeat(2 ** 17), NO_LIMIT);
+  assert.equal(words.ids.length, once * 2 ** 17 + bert.specialCount);
 });
 
 /** A tokenizer of letters, with something else in it. */
