@@ -3,19 +3,17 @@
  * TFOpLambda (`tf.math.multiply`, `x + 1`) and SlicingOpLambda (`x[:, 1:]`), by the name of the function.
  */
 import type { Value } from '../../graph/ops/definition.ts';
-import type { ElementwiseFunction } from '../../graph/ops/elementwise.ts';
-import type { ReduceOp } from '../../graph/ops/reducing.ts';
 import { INTERPOLATIONS } from '../../graph/ops/resize.ts';
 import { at } from '../../graph/weight.ts';
 import { unsupported } from '../../model-error.ts';
 import { isList, show } from '../config/json.ts';
 import type { LayerContext, LayerDefinition } from '../layers/definition.ts';
-import { asTruth, clipped, power, select } from './arithmetic.ts';
-import { axesOf, axisOf, reduced } from './axes.ts';
+import { asTruth, clipped, select } from './arithmetic.ts';
+import { axisOf } from './axes.ts';
 import { parseConstant, typeOf } from './constants.ts';
 import { resized, surrounded } from './images.ts';
 import { indexed } from './indexing.ts';
-import { activated, normalized, softmax } from './neural.ts';
+import { activated } from './neural.ts';
 import {
   binary,
   cast,
@@ -24,12 +22,10 @@ import {
   operand,
   requiredOperand,
   reshaped,
-  unary,
   valueOperand,
 } from './operands.ts';
 import { type Build, limited, tensor, wholes } from './operation.ts';
 import { matrixProduct } from './products.ts';
-import { variance } from './reductions.ts';
 import {
   concatenated,
   divided,
