@@ -33,6 +33,7 @@ export function setDefaultVersionStatement(name: string, version: number): strin
 function optionSettings(options: ModelOptions): string[] {
   const { preprocess, labels, top_k, output, batch_size, device } = options;
   const { tokenizer, max_length, pooling, normalize } = options;
+  const { architecture, input_shape, resize, interpolation } = options;
   const settings: string[] = [];
   if (preprocess !== undefined) settings.push(`preprocess = ${quoteLiteral(preprocess)}`);
   if (typeof labels === 'string') settings.push(`labels = ${quoteLiteral(labels)}`);
@@ -45,5 +46,9 @@ function optionSettings(options: ModelOptions): string[] {
   if (max_length !== undefined) settings.push(`max_length = ${max_length}`);
   if (pooling !== undefined) settings.push(`pooling = ${quoteLiteral(pooling)}`);
   if (normalize !== undefined) settings.push(`normalize = ${normalize}`);
+  if (architecture !== undefined) settings.push(`architecture = ${quoteLiteral(architecture)}`);
+  if (input_shape !== undefined) settings.push(`input_shape = [${input_shape.join(', ')}]`);
+  if (resize !== undefined) settings.push(`resize = ${quoteLiteral(resize)}`);
+  if (interpolation !== undefined) settings.push(`interpolation = ${quoteLiteral(interpolation)}`);
   return settings;
 }

@@ -3,6 +3,7 @@
  * types, the validation, the serialisation and the OpenAPI document.
  */
 import Type, { type Static, type TSchema } from 'typebox';
+import { INTERPOLATIONS, RESIZE_FITS } from '../../image-source/index.ts';
 import { PREPROCESS_MODES } from '../../models/artifact.ts';
 import { POOLING_MODES } from '../../udf-registry/text-model.ts';
 
@@ -109,6 +110,20 @@ export const ModelOptions = Type.Object(
       Type.Integer({ minimum: 1, description: 'Inputs that go through the model together' }),
     ),
     device: Type.Optional(Type.String({ maxLength: 32, description: 'Where it runs: auto or cpu' })),
+    architecture: Type.Optional(
+      Type.String({ maxLength: 64, description: 'The named model that a file of weights alone belongs to' }),
+    ),
+    input_shape: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 1 }), {
+        minItems: 1,
+        maxItems: 8,
+        description: 'Sizes for axes that the inputs leave free, without the batch',
+      }),
+    ),
+    resize: Type.Optional(
+      Type.Enum([...RESIZE_FITS], { description: "How images get the proportions of the model's input" }),
+    ),
+    interpolation: Type.Optional(Type.Enum([...INTERPOLATIONS], { description: 'How pixels are resampled' })),
     tokenizer: Type.Optional(
       Type.String({
         minLength: 1,

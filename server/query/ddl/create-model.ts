@@ -176,10 +176,12 @@ async function register(context: SessionContext, definition: ModelDefinition): P
 
 async function compile(context: SessionContext, definition: ModelDefinition): Promise<CompiledModel> {
   const file = await readModelFile(context, definition.source, definition.sourceToken);
-  const { preprocess, output } = definition.options;
+  const { preprocess, output, file: left, text } = definition.options;
+  // A model of texts of any length is compiled for the longest that it is asked for.
+  const inputShape = left.inputShape ?? (text.max_length === undefined ? undefined : [text.max_length]);
   const memory_bytes = compileMemory_bytes(modelSize_bytes(file));
   const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
-  return compileInChild(file, { preprocess, output }, limits);
+  return compileInChild(file, { preprocess, output, ...left, inputShape }, limits);
 }
 
 async function readLabels(

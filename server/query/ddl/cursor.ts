@@ -2,7 +2,7 @@
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import type { Token } from '../text/tokens.ts';
 
-export type OptionValue = string | number | boolean | readonly string[];
+export type OptionValue = string | number | boolean | readonly string[] | readonly number[];
 
 export interface Option {
   readonly name: string;
@@ -78,7 +78,7 @@ export class Cursor {
     return { value: token.value, token };
   }
 
-  /** `OPTIONS (name = value, …)`; values are strings, numbers, true, false and lists of strings. */
+  /** `OPTIONS (name = value, …)`; values are strings, numbers, true, false and lists of strings or of numbers. */
   options(): Option[] {
     const options: Option[] = [];
     this.expect('(');
@@ -124,16 +124,31 @@ export class Cursor {
     });
   }
 
+  /** What follows a '['. */
+  #strings(): string[] {
+    const items: string[] = [];
+    while (!this.accept(']')) {
+      if (items.length > 0) this.expect(',');
+      items.push(this.string("a string or ']'").value);
+    }
+    return items;
+  }
+
+  #numbers(): number[] {
+    const items: number[] = [];
+    while (!this.accept(']')) {
+      if (items.length > 0) this.expect(',');
+      const token = this.peek();
+      if (token?.kind !== 'number') throw this.unexpected("a number or ']'");
+      this.#at++;
+      items.push(Number(token.value.replaceAll('_', '')));
+    }
+    return items;
+  }
+
   #value(): OptionValue {
     const token = this.peek();
-    if (this.accept('[')) {
-      const items: string[] = [];
-      while (!this.accept(']')) {
-        if (items.length > 0) this.expect(',');
-        items.push(this.string("a string or ']'").value);
-      }
-      return items;
-    }
+    if (this.accept('[')) return this.peek()?.kind === 'number' ? this.#numbers() : this.#strings();
     if (this.accept('-')) {
       const number = this.peek();
       if (number?.kind !== 'number') throw this.unexpected('a number');
@@ -156,7 +171,7 @@ export class Cursor {
       default:
         break;
     }
-    throw this.unexpected('a string, a number, true, false or a list of strings');
+    throw this.unexpected('a string, a number, true, false or a list');
   }
 }
 

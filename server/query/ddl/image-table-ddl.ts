@@ -192,10 +192,9 @@ function checkFormat(option: Option): void {
 
 function urisOf(option: Option): readonly string[] {
   if (typeof option.value === 'string') return [option.value];
-  if (Array.isArray(option.value) && option.value.length > 0) {
-    const uris: readonly string[] = option.value;
-    return uris;
-  }
+  const items: readonly unknown[] = Array.isArray(option.value) ? option.value : [];
+  const uris = items.filter((item) => typeof item === 'string');
+  if (uris.length > 0 && uris.length === items.length) return uris;
   throw errorAt(
     option.valueToken,
     SqlState.invalidParameterValue,

@@ -2,6 +2,7 @@
 import { SqlState } from '../../../common/errors.ts';
 import { PREPROCESS_MODES, type Preprocess } from '../../../models/artifact.ts';
 import type { Token } from '../text/tokens.ts';
+import { COMPILE_OPTIONS, type FileOptions, readCompileOption } from './compile-options.ts';
 import { errorAt, type Option } from './cursor.ts';
 import { NO_RESIZE, type ResizeOptions, readResizeOption } from './resize-options.ts';
 import { checkTextOptions, NO_TEXT, readTextOption, TEXT_OPTIONS, type TextOptions } from './text-options.ts';
@@ -14,6 +15,8 @@ export interface ModelOptions {
   readonly labelsToken: Token | undefined;
   readonly top_k: number;
   readonly output: string | undefined;
+  /** What the file leaves open. */
+  readonly file: FileOptions;
   readonly batchSize: number | undefined;
   readonly device: string;
   /** Of a model that takes images. */
@@ -50,6 +53,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
     labelsToken: undefined,
     top_k: DEFAULT_TOP_K,
     output: undefined,
+    file: {},
     batchSize: undefined,
     device: 'auto',
     resize: NO_RESIZE,
@@ -88,6 +92,11 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
         read = { ...read, resize: readResizeOption(read.resize, option.name, option, wrong) };
         break;
       default: {
+        const compileOption = COMPILE_OPTIONS.find((known) => known === option.name);
+        if (compileOption !== undefined) {
+          read = { ...read, file: readCompileOption(read.file, compileOption, option, wrong) };
+          break;
+        }
         const name = TEXT_OPTIONS.find((known) => known === option.name);
         if (name !== undefined) {
           read = { ...read, text: readTextOption(read.text, name, option, wrong) };
@@ -97,7 +106,7 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
           option.nameToken,
           SqlState.syntaxError,
           `CREATE MODEL has no option "${option.name}"`,
-          'The options are preprocess, labels, top_k, output, batch_size, device, resize, interpolation, tokenizer, max_length, pooling and normalize.',
+          'The options are preprocess, labels, top_k, output, batch_size, device, architecture, input_shape, resize, interpolation, tokenizer, max_length, pooling and normalize.',
         );
       }
     }
@@ -108,9 +117,9 @@ export function readModelOptions(options: readonly Option[]): ModelOptions {
 
 function labelsOf(option: Option): readonly string[] | { readonly file: string } {
   if (typeof option.value === 'string') return { file: option.value };
-  if (!Array.isArray(option.value) || option.value.length === 0)
-    throw wrong(option, 'a list of strings or a file');
-  const labels: readonly string[] = option.value;
+  const items: readonly unknown[] = Array.isArray(option.value) ? option.value : [];
+  const labels = items.filter((item) => typeof item === 'string');
+  if (labels.length === 0 || labels.length < items.length) throw wrong(option, 'a list of strings or a file');
   return labels;
 }
 
