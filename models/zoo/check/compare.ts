@@ -14,7 +14,7 @@ const FOLDER = new URL('./fixtures/logits/', import.meta.url);
 const IMAGES = 2;
 
 /** What `logits.py` wrote. */
-interface ExpectedLogits {
+export interface ExpectedLogits {
   readonly size_px: number;
   readonly preprocess: Preprocess;
   readonly gain: number;
@@ -35,9 +35,14 @@ export interface Comparison {
   readonly infer_ms: number;
 }
 
+/** Throws when the fixture is missing. */
+export function expectedLogits(name: string): ExpectedLogits {
+  return JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+}
+
 /** Throws when the fixture is missing. Weights and images are made anew each time. */
 export async function compareWithKeras(name: string): Promise<Comparison> {
-  const expected: ExpectedLogits = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+  const expected = expectedLogits(name);
   const { inputSize_px, preprocess } = namedModel(name);
   if (inputSize_px !== expected.size_px || preprocess !== expected.preprocess) {
     throw new Error(`${name}: the catalog says ${inputSize_px} px and '${preprocess}', Keras differs`);
@@ -81,7 +86,10 @@ export async function compareWithKeras(name: string): Promise<Comparison> {
 }
 
 /** The compiled model, its classifier giving logits. */
-function compileSeeded(name: string, { size_px, gain, preprocess }: ExpectedLogits): CompiledModel {
+export function compileSeeded(
+  name: string,
+  { size_px, gain, preprocess }: Pick<ExpectedLogits, 'size_px' | 'gain' | 'preprocess'>,
+): CompiledModel {
   const json = architectureJson(name, [size_px, size_px], { classifierActivation: 'linear' });
   const layers = new Map(weightedLayers(json).map((layer) => [layer.path.join('/'), layer]));
   const weights: WeightSource = {
