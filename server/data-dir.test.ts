@@ -44,7 +44,16 @@ test('what the server keeps for itself is named: the catalog as well', async () 
   try {
     const dataDir = await openDataDir(folder);
     const names = dataDir.privatePaths.map((file) => path.relative(dataDir.path, file)).sort();
-    const expected = ['artifacts', 'catalog', 'drafts', 'lock', 'named-models', 'store.duckdb', 'store.duckdb.wal', 'tmp'];
+    const expected = [
+      'artifacts',
+      'catalog',
+      'drafts',
+      'lock',
+      'named-models',
+      'store.duckdb',
+      'store.duckdb.wal',
+      'tmp',
+    ];
     assert.deepEqual(names, expected);
     await dataDir.unlock();
   } finally {
