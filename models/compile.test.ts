@@ -33,7 +33,7 @@ describe('the manifest', () => {
     for (const expected of [
       'backbone/conv Conv2D 112',
       'backbone/bn BatchNormalization 16',
-      'backbone Model 0',
+      'backbone Model 144',
       'head Dense 15',
     ]) {
       assert.ok(layers.includes(expected), `${expected} is not among ${layers.join(', ')}`);
