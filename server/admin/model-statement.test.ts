@@ -22,9 +22,9 @@ function read(request: CreateModel, uri: string) {
   const definition = parseCreateModel(tokenize(sql));
   // Where things stand in the text is no part of what they say.
   const { nameToken: _, sourceToken: __, returnsToken: ___, options: all, ...rest } = definition;
-  const { labelsToken: ____, text, ...options } = all;
+  const { labelsToken: ____, text, resize, ...options } = all;
   const { tokens: _____, ...said } = text;
-  return { ...rest, options: { ...options, text: said } };
+  return { ...rest, options: { ...options, resize: resize.method, text: said } };
 }
 
 test('the engine reads what the request says', () => {
@@ -48,26 +48,33 @@ test('the engine reads what the request says', () => {
     max_length: 64,
     pooling: 'cls',
     normalize: false,
+    architecture: 'VGG16',
+    resize: 'pad',
+    interpolation: 'area',
   } as const;
   const full = { ...plain, functionName: 'f', returns: 'FLOAT[]', replace: true } as const;
-  assert.deepEqual(read({ ...full, options: { ...options, labels: ['a', 'b'] } }, 'x'), {
-    name: 'm',
-    functionName: 'f',
-    source: 'x',
-    returns: 'FLOAT[]',
-    options: {
-      preprocess: 'torch',
-      labels: ['a', 'b'],
-      top_k: 7,
-      output: 'dense',
-      batchSize: 16,
-      device: 'cpu',
-      resize: read(plain, 'x').options.resize,
-      text: { tokenizer: "it's.json", max_length: 64, pooling: 'cls', normalize: false },
+  assert.deepEqual(
+    read({ ...full, options: { ...options, labels: ['a', 'b'], input_shape: [64, 48, 3] } }, 'x'),
+    {
+      name: 'm',
+      functionName: 'f',
+      source: 'x',
+      returns: 'FLOAT[]',
+      options: {
+        preprocess: 'torch',
+        labels: ['a', 'b'],
+        top_k: 7,
+        output: 'dense',
+        batchSize: 16,
+        device: 'cpu',
+        file: { architecture: 'VGG16', inputShape: [64, 48, 3] },
+        resize: { fit: 'pad', interpolation: 'area' },
+        text: { tokenizer: "it's.json", max_length: 64, pooling: 'cls', normalize: false },
+      },
+      replace: true,
+      ifNotExists: false,
     },
-    replace: true,
-    ifNotExists: false,
-  });
+  );
   assert.deepEqual(read({ ...plain, options: { labels: 's3://b/l.txt' } }, 'x').options.labels, {
     file: 's3://b/l.txt',
   });
