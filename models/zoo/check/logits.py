@@ -21,9 +21,9 @@ import numpy as np  # noqa: E402
 from seeded import fill, images  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).parent / "fixtures" / "logits"
-GAINS = [2, 1.5, 1.25, 1, 0.75, 0.5, 3, 4, 1.875, 1.625, 1.8125, 1.6875]
+GAINS = [2, 1.5, 1.25, 1, 0.75, 0.5, 3, 4, 1.875, 1.625, 1.8125, 1.6875, 1.125, 1.09375]
 # Where a search would only cost time.
-FIRST_GAINS = {"ResNet152": 0.5, "ResNet": 1, "NASNet": 1.5, "Xception": 1.25, "EfficientNetB": 1.75, "EfficientNetV2": 1.5}
+FIRST_GAINS = {"EfficientNetV2L": 1.0625, "EfficientNetB7": 1.4375, "ResNet152": 0.5, "ResNet": 1, "NASNet": 1.5, "Xception": 1.25, "EfficientNetB": 1.75, "EfficientNetV2": 1.5}
 LEAST_SWAP = 0.0125
 LARGEST = 20
 DEFAULT_SIZE = 224
