@@ -28,6 +28,8 @@ export interface CompileLimits {
   readonly memory_bytes: number;
   /** From start to end; each phase has a shorter deadline of its own, by the size of the file. */
   readonly timeout_ms: number;
+  /** Of each phase's deadline the part that does not depend on the file's size; MODEL_LIMITS.phase_ms unless given. */
+  readonly phase_ms?: number;
   /** Kills the child; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -109,7 +111,7 @@ function compileWith(
     let failure: Error | undefined;
     let stderr = '';
     let phaseDeadline: NodeJS.Timeout | undefined;
-    const phaseLimit_ms = phaseLimitOf(modelSize_bytes(file));
+    const phaseLimit_ms = phaseLimitOf(modelSize_bytes(file), limits.phase_ms);
     const artifact = collect(child);
     const kill = (error: Error): void => {
       failure ??= error;
@@ -187,9 +189,8 @@ function collect(child: ChildProcess): () => Uint8Array | undefined {
   return () => (length === bytes?.byteLength ? bytes : undefined);
 }
 
-function phaseLimitOf(size_bytes: number): number {
-  const { phase_ms, phasePerMegabyte_ms } = MODEL_LIMITS;
-  return Math.round(phase_ms + (phasePerMegabyte_ms * size_bytes) / 2 ** 20);
+function phaseLimitOf(size_bytes: number, phase_ms: number = MODEL_LIMITS.phase_ms): number {
+  return Math.round(phase_ms + (MODEL_LIMITS.phasePerMegabyte_ms * size_bytes) / 2 ** 20);
 }
 
 function tooSlow(fileName: string, phase: CompilePhase, limit_ms: number): ModelError {

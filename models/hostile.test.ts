@@ -52,7 +52,7 @@ const REFUSED: readonly (readonly [file: string, state: SqlState, ...parts: RegE
   ['no-config.h5', dataException, /no Keras model/],
   ['bad-json.h5', dataException, /model_config is not JSON/],
   ['lambda.keras', featureNotSupported, /layer "doubling" \(Lambda\): it holds Python code/],
-  ['operation.keras', featureNotSupported, /keras\.src\.ops\.numpy\.Multiply/],
+  ['operation.keras', featureNotSupported, /operations of class SVD are not supported/],
   ['subclassed.keras', featureNotSupported, /subclassed model/],
   ['no-size.keras', dataException, /layer "any_size" .*declares no input size/],
   ['custom.keras', featureNotSupported, /layer "conv" \(MyConv\): my_package>MyConv is a custom object/],
@@ -66,7 +66,7 @@ const REFUSED: readonly (readonly [file: string, state: SqlState, ...parts: RegE
   ['causal.keras', featureNotSupported, CONV, /padding = "causal"/],
   ['new-option.keras', featureNotSupported, CONV, /spectral_norm = true is not known/],
   ['mixed-precision.keras', featureNotSupported, CONV, /dtype = "mixed_float16"/],
-  ['unknown-activation.keras', featureNotSupported, CONV, /activation "sparsemax"/],
+  ['unknown-activation.keras', featureNotSupported, CONV, /activation "swizzle"/],
   ['huge-filters.keras', dataException, CONV, /kernel should have shape \(3, 3, 3, 2000000000\)/],
   ['huge-input.keras', programLimitExceeded, /layer "pixels" .*3000000000000 numbers/],
   ['negative-filters.keras', dataException, CONV, /filters = -4/],
@@ -94,9 +94,9 @@ const REFUSED: readonly (readonly [file: string, state: SqlState, ...parts: RegE
     featureNotSupported,
     /node "evil_node" \(Evil\): its operator belongs to "com\.evil"/,
   ],
-  ['function.onnx', dataException, /functions of its own \(Twice\)/],
-  ['string-input.onnx', featureNotSupported, /tensor "s"/],
-  ['batch4.onnx', featureNotSupported, /input "image": its batch is fixed at 4/],
+  ['recursive-function.onnx', dataException, /function.*Twice/],
+  ['explosive-functions.onnx', programLimitExceeded, /function|nodes/],
+  ['string-input.onnx', featureNotSupported, /"s".* (string|STRING)/],
   ['free-size.onnx', featureNotSupported, /input "image": the model declares no input size/],
 ];
 
@@ -198,8 +198,9 @@ describe('hostile and unsupported files are refused, saying what and where', () 
   });
 });
 
-describe('in a child process', () => {
-  const limits = { memory_bytes: 1024 * 2 ** 20, timeout_ms: 60_000 };
+// Two children run at a time; most of what they take is waiting for deadlines, and starting.
+describe('in a child process', { concurrency: true }, () => {
+  const limits = { memory_bytes: 512 * 2 ** 20, timeout_ms: 60_000 };
 
   it('gives the same artifact as in this one', async () => {
     const file = fixture('compressed.h5');
@@ -218,7 +219,7 @@ describe('in a child process', () => {
 
   it('kills a graph that never ends', async () => {
     await assert.rejects(
-      compileInChild(fixture('endless-loop.onnx'), OPTIONS, limits),
+      compileInChild(fixture('endless-loop.onnx'), OPTIONS, { ...limits, phase_ms: 4_000 }),
       isRefusal(
         programLimitExceeded,
         /^endless-loop\.onnx: running the model once, on zeros, did not end within \d+ s/,
@@ -241,20 +242,23 @@ describe('in a child process', () => {
     );
   });
 
-  it('survives files that exhaust memory', async () => {
-    for (const name of ['memory-bomb.onnx', 'large-unallocated.h5']) {
+  for (const name of ['memory-bomb.onnx', 'large-unallocated.h5']) {
+    it(`survives a file that exhausts memory: ${name}`, async () => {
       await assert.rejects(
         compileInChild(fixture(name), OPTIONS, limits),
         isRefusal(SqlState.outOfMemory, /run out of memory/),
       );
-    }
-  });
+    });
+  }
 
-  it('refuses graphs that ONNX Runtime does not run', async () => {
+  it('refuses graphs that ONNX Runtime does not load', async () => {
     await assert.rejects(
       compileInChild(fixture('unknown-operator.onnx'), OPTIONS, limits),
       isRefusal(dataException, /does not load the model: .*NoSuchOperator/),
     );
+  });
+
+  it('refuses graphs whose outputs have no row for each input', async () => {
     await assert.rejects(
       compileInChild(fixture('no-rows.onnx'), OPTIONS, limits),
       isRefusal(dataException, /output "y" has shape \(5\) for a batch of 2/),

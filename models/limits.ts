@@ -25,8 +25,13 @@ export const MODEL_LIMITS = {
   zipEntries: 10_000,
   /** A file inside a .keras archive, inflated. */
   zipEntry_bytes: 2 ** 31 - 1,
-  /** Dimensions of one tensor. */
+  /** Dimensions of one tensor in a file. */
   rank: 8,
+  /** Dimensions of what a layer makes, without the batch: sums over many letters pass through more than they give. */
+  graphRank: 32,
+  /** Values in a JSON that is parsed outside of the child process, and how deep they lie in each other. */
+  manifestValues: 500_000,
+  manifestDepth: 500,
   /** Time for each phase of a compilation before the file counts as endless: a base, and more for larger files. */
   phase_ms: 15_000,
   phasePerMegabyte_ms: 100,

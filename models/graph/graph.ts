@@ -41,6 +41,11 @@ export class GraphBuilder {
       if (!this.#producers.has(input)) throw compilerDefect(`${layer.name} uses a value of another graph`);
     }
     const { shape, type } = definitionOf(op).infer(op, inputs, layer);
+    if (shape.length > MODEL_LIMITS.graphRank) {
+      throw tooLarge(
+        `layer "${layer.name}" (${layer.className}): its output has ${shape.length} axes; at most ${MODEL_LIMITS.graphRank} are computed`,
+      );
+    }
     const elements = elementCount(shape);
     if (!Number.isSafeInteger(elements) || elements < 1 || elements > MODEL_LIMITS.tensorElements) {
       throw tooLarge(

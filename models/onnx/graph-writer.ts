@@ -33,6 +33,8 @@ export class OnnxGraphWriter {
   readonly #outputs: WireMessage[] = [];
   readonly #initializers: WireMessage[] = [];
   readonly #names = new Set<string>();
+  /** Names given out for each that was wanted. */
+  readonly #counts = new Map<string, number>();
   readonly #constants = new Map<string, string>();
   /** The reductions take their axes as an input from 18 on. */
   #opset = 18;
@@ -40,7 +42,10 @@ export class OnnxGraphWriter {
   /** A name for a tensor that nothing else has; `exact` names must be free and come out unchanged. */
   name(wanted: string): string {
     let name = wanted;
-    for (let n = 2; this.#names.has(name); n++) name = `${wanted}:${n}`;
+    // A layer may make thousands of tensors: counting goes on where it ended.
+    let count = this.#counts.get(wanted) ?? 1;
+    while (this.#names.has(name)) name = `${wanted}:${++count}`;
+    this.#counts.set(wanted, count);
     this.#names.add(name);
     return name;
   }

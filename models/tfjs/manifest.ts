@@ -37,6 +37,14 @@ export interface TfjsManifest {
 
 const FLOATS = 'Save the model with float32 weights.';
 const MAX_NAME_LENGTH = 255;
+/** What JSON is made of, in UTF-8. */
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   float32: 4,
   int32: 4,
@@ -57,6 +65,7 @@ export function parseTfjsManifest(bytes: Uint8Array): TfjsManifest {
       `model.json takes ${bytes.byteLength} bytes; at most ${MODEL_LIMITS.tfjsManifest_bytes} are read`,
     );
   }
+  refuseExcess(bytes);
   let root: unknown;
   try {
     root = JSON.parse(new TextDecoder().decode(bytes));
@@ -84,6 +93,34 @@ export function parseTfjsManifest(bytes: Uint8Array): TfjsManifest {
   checkFiles(groups);
   const version = topology.keras_version;
   return { architecture, writtenBy: typeof version === 'string' ? version : undefined, groups };
+}
+
+/**
+ * Sixteen megabytes of brackets take half a gigabyte and seconds to parse, and the manifest is parsed where others wait:
+ * values and depth are counted first.
+ */
+function refuseExcess(bytes: Uint8Array): void {
+  let depth = 0;
+  let values = 0;
+  let inText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const unit = bytes[at];
+    if (inText) {
+      if (unit === BACKSLASH) at++;
+      else if (unit === QUOTE) inText = false;
+      continue;
+    }
+    if (unit === QUOTE) inText = true;
+    else if (unit === COMMA) values++;
+    else if (unit === OPEN_LIST || unit === OPEN_OBJECT) {
+      values++;
+      depth++;
+      if (depth > MODEL_LIMITS.manifestDepth) throw tooLarge('model.json is nested too deeply');
+    } else if (unit === CLOSE_LIST || unit === CLOSE_OBJECT) depth--;
+  }
+  if (values > MODEL_LIMITS.manifestValues) {
+    throw tooLarge(`model.json holds ${values} values; at most ${MODEL_LIMITS.manifestValues} are read`);
+  }
 }
 
 function readGroup(group: unknown): TfjsGroup {

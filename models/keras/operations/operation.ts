@@ -25,8 +25,9 @@ export function tensor(layer: LayerContext, name = 'x', position = 0): Value {
 /** Refuses to make a list, or a constant, of so many numbers. */
 export function limited(layer: LayerContext, count: number): number {
   if (count <= MODEL_LIMITS.constantElements) return count;
+  const { name, className } = layer.ref;
   throw tooLarge(
-    `layer "${layer.ref.name}" makes ${count} numbers; ${MODEL_LIMITS.constantElements} are allowed`,
+    `layer "${name}" (${className}): makes ${count} numbers; ${MODEL_LIMITS.constantElements} are allowed`,
   );
 }
 

@@ -61,7 +61,7 @@ export class ZipReader {
       throw tooLarge(`${name} in the archive inflates from ${compressed_bytes} to ${size_bytes} bytes`);
     }
     const data = this.#inflate(name, entry, this.#stored(name, entry));
-    if (crc32(data) !== entry.crc) throw damaged(`${name} does not match its checksum`);
+    if (crc32Of(data) !== entry.crc) throw damaged(`${name} does not match its checksum`);
     return data;
   }
 
@@ -134,7 +134,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC-32 as zip has it (node:zlib has its own only from Node 22.2). */
-function crc32(data: Uint8Array): number {
+export function crc32Of(data: Uint8Array): number {
   let crc = 0xffffffff;
   for (let i = 0; i < data.length; i++) crc = at(CRC_TABLE, (crc ^ at(data, i)) & 0xff) ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;

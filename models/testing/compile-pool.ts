@@ -1,0 +1,90 @@
+/** Children that compile many files each, and are replaced when one of them dies or does not come back in time. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { childEntry } from '../../common/child-entry.ts';
+import type { SqlState } from '../../common/errors.ts';
+import type { CompileOptions } from '../artifact.ts';
+import type { ModelFile } from '../model-parts.ts';
+
+export interface PoolOrder {
+  readonly file: ModelFile;
+  readonly options: CompileOptions;
+}
+
+export type PoolReport =
+  | { readonly kind: 'compiled'; readonly shapes: readonly (readonly (number | null)[])[] }
+  | { readonly kind: 'refused'; readonly sqlState: SqlState; readonly message: string; readonly hint: string }
+  /** An error that is not a ModelError. */
+  | { readonly kind: 'defect'; readonly what: string };
+
+export type PoolResult =
+  | PoolReport
+  | { readonly kind: 'died'; readonly how: string; readonly stderr: string }
+  | { readonly kind: 'late' };
+
+export interface PoolLimits {
+  /** Data segment of each child. */
+  readonly memory_bytes: number;
+  /** For each file. */
+  readonly timeout_ms: number;
+}
+
+const MEMORY_CAPPED = process.platform !== 'win32';
+
+export class CompileChild {
+  readonly #limits: PoolLimits;
+  #child: ChildProcess | undefined;
+  started = 0;
+
+  constructor(limits: PoolLimits) {
+    this.#limits = limits;
+  }
+
+  async compile(order: PoolOrder): Promise<PoolResult> {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    let stderr = '';
+    return new Promise<PoolResult>((resolve) => {
+      const settle = (result: PoolResult): void => {
+        clearTimeout(deadline);
+        child.removeAllListeners('message');
+        child.removeAllListeners('exit');
+        child.stderr?.removeAllListeners('data');
+        if (result.kind === 'late' || result.kind === 'died') this.end();
+        resolve(result);
+      };
+      const deadline = setTimeout(() => settle({ kind: 'late' }), this.#limits.timeout_ms);
+      child.on('message', (report: PoolReport) => settle(report));
+      child.on('exit', (code, signal) => settle({ kind: 'died', how: signal ?? `code ${code}`, stderr }));
+      child.stderr?.on('data', (text: Buffer) => {
+        if (stderr.length < 4000) stderr += text.toString();
+      });
+      child.send(order, () => undefined);
+    });
+  }
+
+  end(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+
+  #start(): ChildProcess {
+    this.started++;
+    const { memory_bytes } = this.#limits;
+    const node = [
+      ...process.execArgv.filter((argument) => !/^--(test|inspect|watch)/.test(argument)),
+      `--max-old-space-size=${Math.floor(memory_bytes / 2 ** 20)}`,
+      childEntry(import.meta.url, './compile-pool-main'),
+    ];
+    const limited = ['-c', 'ulimit -d "$1" && shift && exec "$@"', 'sh', String(memory_bytes >> 10)];
+    const [command, args] = MEMORY_CAPPED
+      ? ['/bin/sh', [...limited, process.execPath, ...node]]
+      : [process.execPath, node];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
+      serialization: 'advanced',
+    });
+    child.on('error', () => undefined);
+    return child;
+  }
+}
