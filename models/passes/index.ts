@@ -17,6 +17,7 @@ import { mergeAffines } from './merge-affines.ts';
 import { normalizationToAffine } from './normalization-to-affine.ts';
 import { pointwiseToDense } from './pointwise-to-dense.ts';
 import { raiseAffines } from './raise-affines.ts';
+import { raiseStrides } from './raise-strides.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkTransposes } from './sink-transposes.ts';
@@ -40,6 +41,7 @@ export const INFERENCE_PASSES: readonly Pass[] = [
   foldAffineBackward,
   foldGather,
   foldAffineForward,
+  raiseStrides,
   pointwiseToDense,
   denseToConvolution,
   ...LAYOUT_PASSES,
