@@ -8,7 +8,7 @@ import {
 } from '@duckdb/node-api';
 import { SqlensError, SqlState } from '../../../common/errors.ts';
 import { FIRST_BUDGET } from '../../../udf-registry/demand.ts';
-import { Pass, QueryAnswering } from '../../../udf-registry/pass.ts';
+import { type AskingFunction, Pass, QueryAnswering } from '../../../udf-registry/pass.ts';
 import type { MixedPlan } from '../../catalog/routing/plan.ts';
 import type { EngineStatement, PreparedStatement, ResultColumn } from '../api.ts';
 import type { PreparedCopy } from '../copy/prepare.ts';
@@ -23,6 +23,7 @@ import { findWord } from '../text/clauses.ts';
 import type { StatementKind } from '../text/statements.ts';
 import { type Token, tokenize } from '../text/tokens.ts';
 import { type InferTypes, withBytes } from './bytes-literals.ts';
+import { modelArguments } from './model-arguments.ts';
 import {
   castParameters,
   inferredType,
@@ -156,6 +157,24 @@ export async function describe(
       second = attempt;
       break;
     }
+    // DuckDB binds models only when it has a type for every argument: what they take is known now.
+    const taken = [...modelArguments(tokens, second.facts?.bound ?? [])].filter(
+      ([number]) => known[number - 1] === undefined,
+    );
+    if (taken.length > 0) {
+      const fitting = [...types];
+      for (const [number, type] of taken) fitting[number - 1] = type;
+      const retypedByModels = castTypes((number) => fitting[number - 1]);
+      const attempt = await attemptPrepare(engine, connection, retypedByModels, count, query);
+      if (attempt.facts !== undefined) {
+        for (const [number, type] of taken) {
+          known[number - 1] = type;
+          types[number - 1] = type;
+        }
+        retyped = retypedByModels;
+        second = attempt;
+      }
+    }
     // Without types for all parameters DuckDB may give up before it finds what is really wrong.
     error = second.error ?? error;
     if (facts?.columns.some((column) => column.type === undefined)) facts = undefined;
@@ -207,7 +226,7 @@ export async function describe(
     parameterTypes: facts.parameterTypes.map((type, at) => known[at] ?? type),
     columns: returnsRows(tokens, statement) ? named(tokens, statement, determined(facts.columns)) : undefined,
     isEmpty: false,
-    asks: facts.asks,
+    asks: facts.bound.length > 0,
     described: query,
     undetermined,
   };
@@ -216,7 +235,8 @@ export async function describe(
 interface Facts {
   readonly parameterTypes: readonly (DuckDBType | undefined)[];
   readonly columns: readonly { readonly name: string; readonly type: DuckDBType | undefined }[];
-  readonly asks: boolean;
+  /** Functions that ask, in the pass that described. */
+  readonly bound: readonly AskingFunction[];
 }
 
 async function attemptPrepare(
@@ -251,7 +271,7 @@ async function prepareOnce(
           return {
             parameterTypes: Array.from({ length: count }, (_, at) => inferredType(prepared, at + 1)),
             columns: columnsOf(prepared),
-            asks: pass.bound.size > 0,
+            bound: [...pass.bound],
           };
         }
       } finally {

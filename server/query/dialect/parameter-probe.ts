@@ -1,11 +1,11 @@
 /**
  * A statement in which parameters stand where the engine finds out their type: behind ANY as the element, and beside an
- * arithmetic operator as the other operand, whose type PostgreSQL takes for them.
+ * arithmetic operator as the other operand, whose type PostgreSQL takes for them. So does what compares two vectors.
  */
 import { DATE, type DuckDBType, DuckDBTypeId, INTEGER, INTERVAL, LIST } from '@duckdb/node-api';
 import type { Token } from '../text/tokens.ts';
 import { Edits } from './edits.ts';
-import { isOperator } from './operands.ts';
+import { callsOf, isOperator, onlyToken } from './operands.ts';
 
 export interface ParameterProbe {
   /** To be prepared, never run. */
@@ -22,6 +22,7 @@ export function parameterProbe(sql: string, tokens: readonly Token[]): Parameter
   const edits = new Edits();
   const arrays = new Set<number>();
   const operators = new Map<number, string>();
+  const vectors = vectorArguments(sql, tokens, edits);
   for (const [at, token] of tokens.entries()) {
     if (token.kind !== 'parameter' || isOperator(tokens[at + 1], '::')) continue;
     const number = Number(token.value.slice(1));
@@ -50,10 +51,48 @@ export function parameterProbe(sql: string, tokens: readonly Token[]): Parameter
     text: edits.apply(sql).text,
     typeOf: (number, probed) => {
       if (arrays.has(number)) return LIST(probed);
+      if (vectors.has(number)) return isVector(probed) ? probed : undefined;
       const operator = operators.get(number);
       return operator === undefined ? undefined : operandType(operator, probed);
     },
   };
+}
+
+/** DuckDB's functions of two vectors, which must be of one type. */
+const VECTOR_FUNCTIONS: ReadonlySet<string> = new Set(
+  ['array', 'list'].flatMap((kind) =>
+    'cosine_similarity cosine_distance distance inner_product dot_product negative_inner_product negative_dot_product'
+      .split(' ')
+      .map((name) => `${kind}_${name}`),
+  ),
+);
+
+/** Parameters beside which such a function has its other vector. */
+function vectorArguments(sql: string, tokens: readonly Token[], edits: Edits): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const { at, close, args } of callsOf(tokens, VECTOR_FUNCTIONS)) {
+    const [left, right] = args;
+    const name = tokens[at];
+    const last = tokens[close];
+    if (left === undefined || right === undefined || name === undefined || last === undefined) continue;
+    const [argument, [from, to]] =
+      onlyToken(tokens, left)?.kind === 'parameter' ? [left, right] : [right, left];
+    const parameter = onlyToken(tokens, argument);
+    const other = tokens.slice(from, to);
+    const [start, end] = [other[0]?.start, other.at(-1)?.end];
+    if (parameter?.kind !== 'parameter' || start === undefined || end === undefined) continue;
+    // What has parameters itself may have edits of its own.
+    if (other.some(({ kind }) => kind === 'parameter')) continue;
+    edits.replace(name, `coalesce(${sql.slice(start, end)}, ${parameter.text})`, last);
+    found.add(Number(parameter.value.slice(1)));
+  }
+  return found;
+}
+
+function isVector(type: DuckDBType): boolean {
+  if (type.typeId !== DuckDBTypeId.ARRAY && type.typeId !== DuckDBTypeId.LIST) return false;
+  const { typeId } = type.valueType;
+  return typeId === DuckDBTypeId.FLOAT || typeId === DuckDBTypeId.DOUBLE;
 }
 
 interface Operand {
