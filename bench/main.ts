@@ -1,8 +1,10 @@
 /** `npm run bench [-- NAME] [options]`: ratios, measured in alternation in one run, one JSON line each. */
+import { benchCompiler } from './compiler.ts';
 import { benchQuery } from './query.ts';
 import { benchWire } from './wire.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  compiler: benchCompiler,
   query: benchQuery,
   wire: benchWire,
 };
