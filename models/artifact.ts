@@ -10,7 +10,9 @@ export type Preprocess = 'none' | 'unit' | 'tf' | 'torch' | 'caffe';
 
 export const PREPROCESS_MODES: readonly Preprocess[] = ['none', 'unit', 'tf', 'torch', 'caffe'];
 
-export type TensorType = 'float32' | 'float16' | 'uint8' | 'int32' | 'int64' | 'float64' | 'bool';
+export type IntegerType = 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64';
+
+export type TensorType = 'float32' | 'float16' | 'float64' | 'bool' | IntegerType;
 
 export interface TensorSpec {
   readonly name: string;
@@ -34,7 +36,7 @@ export interface ImageInput {
   readonly width: number;
   readonly scale: readonly number[];
   readonly offset: readonly number[];
-  /** False when the graph has a fixed batch of one. */
+  /** False when the graph has a fixed batch. */
   readonly dynamicBatch: boolean;
 }
 

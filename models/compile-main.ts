@@ -65,9 +65,9 @@ async function run(order: CompileOrder): Promise<void> {
   await watched;
   const file = await readModel(order);
   await phase('compiling');
-  const compiled = await compileModel(file, order.options);
+  let compiled = await compileModel(file, order.options);
   try {
-    await validate(compiled, phase);
+    compiled = await validate(compiled, phase);
   } catch (error) {
     throw error instanceof SqlensError ? inFile(order.fileName, error) : error;
   }

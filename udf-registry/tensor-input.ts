@@ -13,7 +13,7 @@ import type { TensorInput } from './api.ts';
 import { countOf } from './tensor-shape.ts';
 
 /** Types of inputs whose numbers a float does not hold. */
-const WIDE: ReadonlySet<TensorType> = new Set<TensorType>(['int32', 'int64', 'float64']);
+const WIDE: ReadonlySet<TensorType> = new Set<TensorType>(['int32', 'uint32', 'int64', 'uint64', 'float64']);
 
 /**
  * @returns undefined when a NULL is anywhere in it: as anywhere in SQL, what is computed from a NULL is NULL

@@ -3,7 +3,7 @@ import type { TensorSpec } from '../models/artifact.ts';
 
 /** "12 numbers (3×4)", "any number of numbers", "whole numbers" where the input wants those. */
 export function describeShape({ shape, type }: Pick<TensorSpec, 'shape' | 'type'>): string {
-  const unit = type === 'int32' || type === 'int64' || type === 'uint8' ? 'whole number' : 'number';
+  const unit = /^u?int/.test(type) ? 'whole number' : 'number';
   const count = countOf(shape);
   if (count === 1) return `1 ${unit}`;
   if (shape.length === 1) return count === null ? `any number of ${unit}s` : `${count} ${unit}s`;

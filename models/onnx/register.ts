@@ -1,26 +1,28 @@
-/** Registers an ONNX file as it is: nothing is rewritten, its image input is found and described. */
+/**
+ * Registers an ONNX file: its nodes and weights are kept byte for byte. Only what the file says of its inputs and
+ * outputs is rewritten: sizes that were left open, inputs that nothing reads, a tensor within that is to be served.
+ */
 import { createHash } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
-import {
-  type GraphProto,
-  type ModelProto,
-  ModelProtoSchema,
-  TensorProto_DataType,
-  type ValueInfoProto,
-} from 'onnx-buf';
-import { messageOf, SqlState } from '../../common/errors.ts';
-import type { CompiledModel, CompileOptions, ImageInput, TensorSpec, TensorType } from '../artifact.ts';
-import { invalidFile, ModelError, unsupportedPart } from '../model-error.ts';
-import { pixelScaling, refusePreprocess } from '../preprocess.ts';
-import { refuseUnsafe } from './scan.ts';
+import { type GraphProto, type ModelProto, ModelProtoSchema, type ValueInfoProto } from 'onnx-buf';
+import { messageOf } from '../../common/errors.ts';
+import type { CompiledModel, CompileOptions } from '../artifact.ts';
+import { invalidFile } from '../model-error.ts';
+import { imageInput } from './image.ts';
+import { BATCH_DEPENDENT } from './opsets.ts';
+import { servedOutputs } from './outputs.ts';
+import { everyNode, refuseUnsafe } from './scan.ts';
+import { oneRow, refuseBatches, settleSizes } from './sizes.ts';
 import { summarizeOnnx } from './summary.ts';
-import { WireMessage } from './wire.ts';
+import { describeInput, toSpec, withDims } from './tensors.ts';
+import { editGraph } from './wire-edit.ts';
 
-/** Field of ModelProto that holds key and value pairs. */
-const METADATA_FIELD = 14;
+/** What ONNX Runtime takes for its own format, whatever protobuf would make of it. */
+const ORT_FORMAT = 'ORTM';
 
 /**
- * @param bytes the file; the artifact is these bytes and a note of how they are served at their end
+ * @param bytes the file; the artifact is these bytes with inputs and outputs as they are served, and a note of the
+ * options at their end
  * Throws a ModelError when the file is damaged, reaches outside itself or takes what cannot be fed.
  */
 export function registerOnnx(
@@ -32,28 +34,75 @@ export function registerOnnx(
   refuseUnsafe(model);
   const { graph } = model;
   if (graph === undefined) throw invalidFile('the ONNX file holds no graph');
+  refuseTwice(graph);
   const initialized = new Set(graph.initializer.map(({ name }) => name));
-  const declared = graph.input.filter(({ name }) => !initialized.has(name)).map(describe);
+  const read = tensorsRead(graph);
+  const fed = graph.input.filter(({ name }) => !initialized.has(name) && read.has(name));
+  const sized = settleSizes(fed.map(describeInput), options.inputShape);
+  refuseBatches(sized);
+  const byRow = [...everyNode(model)].some(({ opType }) => BATCH_DEPENDENT.has(opType));
+  const declared = byRow ? oneRow(sized) : sized;
   const image = imageInput(declared, options);
-  const outputs = servedOutputs(graph, options.output);
-  const onnx = withNote(bytes, options);
+  const { specs, added } = servedOutputs(graph, options.output);
+  // Inputs that have a value already and inputs that nothing reads are none that anybody has to give.
+  const inputs = new Map<string, Uint8Array | undefined>();
+  for (const { name } of graph.input) inputs.set(name, undefined);
+  fed.forEach((info, at) => {
+    inputs.set(info.name, withDims(info, declared[at]?.dims ?? []));
+  });
+  const onnx = editGraph(bytes, {
+    inputs,
+    outputs: added,
+    // The same graph under another preprocess or output gives other answers: it must have another digest.
+    metadata: { 'sqlens.preprocess': options.preprocess, 'sqlens.output': options.output ?? '' },
+  });
   return {
     onnx,
     manifest: {
-      digest: createHash('sha256').update(onnx).digest('hex'),
+      digest: digestOf(onnx),
       format: 'onnx',
       preprocess: options.preprocess,
       compilerVersion,
-      inputs: declared.map(({ name, type, dims }) => ({ name, type, shape: dims.slice(1) })),
+      inputs: declared.map(toSpec),
       image,
-      outputs,
+      outputs: specs,
       ...summarizeOnnx(model, graph),
       size_bytes: onnx.byteLength,
     },
   };
 }
 
+/** The same model for one row at a time: for graphs that say they take any batch, and do not. */
+export function pinToOneRow({ onnx, manifest }: CompiledModel): CompiledModel {
+  const { graph } = parse(onnx);
+  const dims = oneRow((graph?.input ?? []).map(describeInput));
+  const inputs = new Map(
+    (graph?.input ?? []).map((info, at) => [info.name, withDims(info, dims[at]?.dims ?? [])]),
+  );
+  const pinned = editGraph(onnx, { inputs, outputs: [], metadata: {} });
+  const { image } = manifest;
+  return {
+    onnx: pinned,
+    manifest: {
+      ...manifest,
+      digest: digestOf(pinned),
+      size_bytes: pinned.byteLength,
+      image: image && { ...image, dynamicBatch: false },
+    },
+  };
+}
+
+function digestOf(onnx: Uint8Array): string {
+  return createHash('sha256').update(onnx).digest('hex');
+}
+
 function parse(bytes: Uint8Array): ModelProto {
+  if (new TextDecoder('latin1').decode(bytes.subarray(4, 8)) === ORT_FORMAT) {
+    throw invalidFile(
+      "the file is in ONNX Runtime's own format",
+      'Register the .onnx file that it was made from.',
+    );
+  }
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
@@ -61,155 +110,27 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-interface DeclaredTensor {
-  readonly name: string;
-  readonly type: TensorType;
-  /** With the batch axis; null where the size is free. */
-  readonly dims: readonly (number | null)[];
+function refuseTwice({ input }: GraphProto): void {
+  const seen = new Set<string>();
+  for (const { name } of input) {
+    if (name === '' || seen.has(name)) {
+      throw invalidFile(name === '' ? 'an input has no name' : `two inputs are called "${name}"`);
+    }
+    seen.add(name);
+  }
 }
 
-const TYPES: ReadonlyMap<number, TensorType> = new Map<number, TensorType>([
-  [TensorProto_DataType.FLOAT, 'float32'],
-  [TensorProto_DataType.FLOAT16, 'float16'],
-  [TensorProto_DataType.UINT8, 'uint8'],
-  [TensorProto_DataType.INT32, 'int32'],
-  [TensorProto_DataType.INT64, 'int64'],
-  [TensorProto_DataType.DOUBLE, 'float64'],
-  [TensorProto_DataType.BOOL, 'bool'],
-]);
-
-function describe({ name, type }: ValueInfoProto): DeclaredTensor {
-  const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined;
-  const elementType = TYPES.get(tensor?.elemType ?? 0);
-  if (tensor === undefined || elementType === undefined) {
-    throw unsupportedPart(
-      `tensor "${name}"`,
-      'its type is not one of numbers that can be fed or served',
-      'Export the model with numbers as inputs and outputs.',
-    );
-  }
-  // Without a shape the rank is unknown: a batch axis and one free axis.
-  const dims = tensor.shape?.dim.map(({ value }) => {
-    const size = value.case === 'dimValue' ? Number(value.value) : null;
-    return size !== null && size > 0 ? size : null;
-  }) ?? [null, null];
-  return { name, type: elementType, dims };
-}
-
-function imageInput(declared: readonly DeclaredTensor[], options: CompileOptions): ImageInput | undefined {
-  const [input, image] = findImage(declared);
-  for (const other of declared) if (other !== input) checkBatch(other.name, other.dims, [null]);
-  if (input === undefined || image === undefined) {
-    refusePreprocess(options.preprocess);
-    return undefined;
-  }
-  checkBatch(input.name, input.dims, [null, 1]);
-  const { layout, channels, height, width } = image;
-  if (input.type !== 'float32' && input.type !== 'float16' && input.type !== 'uint8') {
-    throw unsupportedPart(
-      `input "${input.name}"`,
-      `images as ${input.type} are not supported`,
-      'Export the model with float32 or uint8 pixels.',
-    );
-  }
-  if (input.type === 'uint8' && options.preprocess !== 'none') {
-    throw new ModelError({
-      sqlState: SqlState.invalidParameterValue,
-      message: `input "${input.name}" takes pixels as uint8, which preprocess = '${options.preprocess}' does not give`,
-      hint: "Use preprocess = 'none'.",
-    });
-  }
-  const { scale, offset, reversed } = pixelScaling(options.preprocess, channels);
-  return {
-    tensor: input.name,
-    type: input.type,
-    layout,
-    channels,
-    channelOrder: reversed ? 'bgr' : 'rgb',
-    height,
-    width,
-    // Factors stand in the order of the input's channels.
-    scale: reversed ? scale.toReversed() : scale,
-    offset: reversed ? offset.toReversed() : offset,
-    dynamicBatch: input.dims[0] === null,
+/** Names that nodes read, those of subgraphs included, and that are outputs themselves. */
+function tensorsRead(graph: GraphProto): ReadonlySet<string> {
+  const names = new Set<string>();
+  const note = ({ node, output }: { node: GraphProto['node']; output: readonly ValueInfoProto[] }): void => {
+    for (const { name } of output) names.add(name);
+    for (const { input, attribute } of node) {
+      for (const name of input) names.add(name);
+      for (const { g, graphs } of attribute)
+        for (const inner of g === undefined ? graphs : [g, ...graphs]) note(inner);
+    }
   };
-}
-
-/** The only input, or among several the only one of a fixed size, that looks like an image. */
-function findImage(
-  declared: readonly DeclaredTensor[],
-): readonly [DeclaredTensor | undefined, ReturnType<typeof layoutOf>] {
-  const candidates =
-    declared.length === 1 ? declared : declared.filter(({ dims }) => !dims.slice(1).includes(null));
-  const found = candidates.filter((input) => layoutOf(input) !== undefined);
-  const [input, ...others] = found;
-  if (input === undefined || others.length > 0) return [undefined, undefined];
-  return [input, layoutOf(input)];
-}
-
-/** An image is four axes of which one or three channels stand second or last. */
-function layoutOf({ name, dims }: DeclaredTensor) {
-  if (dims.length !== 4) return undefined;
-  const [, second = null, third = null, fourth = null] = dims;
-  const isChannels = (size: number | null): size is 1 | 3 => size === 1 || size === 3;
-  const first = isChannels(second)
-    ? { layout: 'nchw' as const, channels: second, height: third, width: fourth }
-    : undefined;
-  const last = isChannels(fourth)
-    ? { layout: 'nhwc' as const, channels: fourth, height: second, width: third }
-    : undefined;
-  const found = first ?? last;
-  if (found === undefined) return undefined;
-  const { height, width } = found;
-  if (height === null || width === null) {
-    throw unsupportedPart(
-      `input "${name}"`,
-      'the model declares no input size (its height or width is free)',
-      'Export the model with a fixed image size.',
-    );
-  }
-  return { ...found, height, width };
-}
-
-function checkBatch(
-  name: string,
-  [batch]: readonly (number | null)[],
-  allowed: readonly (number | null)[],
-): void {
-  if (batch !== undefined && allowed.includes(batch)) return;
-  throw unsupportedPart(
-    `input "${name}"`,
-    batch === undefined ? 'it has no batch axis' : `its batch is fixed at ${batch}`,
-    'Export the model with a free batch axis.',
-  );
-}
-
-function servedOutputs(graph: GraphProto, wanted: string | undefined): TensorSpec[] {
-  const outputs = graph.output.filter(({ name }) => wanted === undefined || name === wanted);
-  if (outputs.length === 0) {
-    const names = graph.output.map(({ name }) => name).join(', ');
-    throw unsupportedPart(
-      `output "${wanted ?? ''}"`,
-      wanted === undefined ? 'the graph has no outputs' : 'the graph has no output of this name',
-      `An ONNX file is served as it is; its outputs are ${names || 'none'}.`,
-    );
-  }
-  return outputs.map(describe).map(({ name, type, dims }) => ({ name, type, shape: dims.slice(1) }));
-}
-
-/**
- * The same graph under another preprocess or output gives other answers, so it must have another digest: both are
- * noted at the end of the file, where protobuf allows more fields of a message to follow.
- */
-function withNote(bytes: Uint8Array, options: CompileOptions): Uint8Array {
-  const note = new WireMessage();
-  const entries = { 'sqlens.preprocess': options.preprocess, 'sqlens.output': options.output ?? '' };
-  for (const [key, value] of Object.entries(entries)) {
-    note.message(METADATA_FIELD, new WireMessage().text(1, key).text(2, value));
-  }
-  const tail = note.toBytes();
-  const noted = new Uint8Array(bytes.byteLength + tail.byteLength);
-  noted.set(bytes);
-  noted.set(tail, bytes.byteLength);
-  return noted;
+  note(graph);
+  return names;
 }

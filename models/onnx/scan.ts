@@ -1,64 +1,79 @@
 /**
- * What a stranger's ONNX file must not hold: data that lies in other files, operators that are not ONNX' own, functions.
- * Looks everywhere a tensor can hide: initializers, attributes, subgraphs.
+ * What a stranger's ONNX file must not hold: data that lies in other files, operators that are not built into ONNX
+ * Runtime, functions without end. Looks everywhere a tensor can hide: initializers, attributes, subgraphs, functions.
  */
 import {
   type AttributeProto,
   type GraphProto,
   type ModelProto,
   type NodeProto,
+  type SparseTensorProto,
   type TensorProto,
   TensorProto_DataLocation,
 } from 'onnx-buf';
-import { MODEL_LIMITS } from '../limits.ts';
-import { invalidFile, tooLarge, unsupportedPart } from '../model-error.ts';
-
-/** ONNX' own operators, and its classical machine learning ones: both are built into ONNX Runtime. */
-const DOMAINS = new Set(['', 'ai.onnx', 'ai.onnx.ml']);
+import { invalidFile, unsupportedPart } from '../model-error.ts';
+import { LocalFunctions } from './functions.ts';
+import { isBuiltIn, refuseVersions } from './opsets.ts';
 
 /** Throws a ModelError naming the tensor or node that is refused. */
 export function refuseUnsafe(model: ModelProto): void {
-  if (model.functions.length > 0) {
-    const [first] = model.functions;
-    throw invalidFile(
-      `the file defines functions of its own (${first?.name ?? 'unnamed'}), which are not supported`,
-      'Export the model with its functions inlined.',
-    );
+  refuseVersions(model);
+  const functions = new LocalFunctions(model.functions);
+  if (model.graph !== undefined) functions.count(model.graph.node);
+  for (const one of functions.all) functions.count(one.node);
+  const { graph, trainingInfo } = model;
+  const graphs = [
+    graph,
+    ...trainingInfo.flatMap(({ initialization, algorithm }) => [initialization, algorithm]),
+  ];
+  for (const one of graphs) if (one !== undefined) scanGraph(one, functions);
+  for (const { node, attributeProto } of functions.all) {
+    for (const one of node) scanNode(one, functions);
+    for (const one of attributeProto) scanAttribute(one, functions);
   }
-  if (model.graph !== undefined) scanGraph(model.graph, { nodes: 0 });
 }
 
-function scanGraph(graph: GraphProto, seen: { nodes: number }): void {
+/** All nodes, those of subgraphs and functions included. */
+export function* everyNode(model: ModelProto): Generator<NodeProto> {
+  const open = [model.graph?.node ?? [], ...model.functions.map(({ node }) => node)];
+  for (let nodes = open.pop(); nodes !== undefined; nodes = open.pop()) {
+    for (const node of nodes) {
+      yield node;
+      for (const { g, graphs } of node.attribute) {
+        for (const graph of g === undefined ? graphs : [g, ...graphs]) open.push(graph.node);
+      }
+    }
+  }
+}
+
+function scanGraph(graph: GraphProto, functions: LocalFunctions): void {
   for (const tensor of graph.initializer) scanTensor(tensor);
-  for (const sparse of graph.sparseInitializer) {
-    for (const tensor of [sparse.values, sparse.indices]) if (tensor) scanTensor(tensor);
-  }
-  for (const node of graph.node) {
-    seen.nodes++;
-    if (seen.nodes > MODEL_LIMITS.onnxNodes)
-      throw tooLarge(`the graph has more than ${MODEL_LIMITS.onnxNodes} nodes`);
-    scanNode(node, seen);
-  }
+  for (const sparse of graph.sparseInitializer) scanSparse(sparse);
+  for (const node of graph.node) scanNode(node, functions);
 }
 
-function scanNode(node: NodeProto, seen: { nodes: number }): void {
-  if (!DOMAINS.has(node.domain)) {
+function scanNode(node: NodeProto, functions: LocalFunctions): void {
+  if (functions.of(node) === undefined && !isBuiltIn(node.domain, node.opType)) {
     throw unsupportedPart(
       `node "${node.name || node.output[0]}" (${node.opType})`,
-      `its operator belongs to "${node.domain}"; only ONNX' own operators run`,
+      `its operator belongs to "${node.domain}"; only operators of ONNX, and those of ONNX Runtime for optimized and quantized models, run`,
       'Export the model without custom operators.',
     );
   }
-  for (const attribute of node.attribute) scanAttribute(attribute, seen);
+  for (const attribute of node.attribute) scanAttribute(attribute, functions);
 }
 
-function scanAttribute(attribute: AttributeProto, seen: { nodes: number }): void {
+function scanAttribute(attribute: AttributeProto, functions: LocalFunctions): void {
   const { t, tensors, g, graphs, sparseTensor, sparseTensors } = attribute;
   for (const tensor of t === undefined ? tensors : [t, ...tensors]) scanTensor(tensor);
   for (const sparse of sparseTensor === undefined ? sparseTensors : [sparseTensor, ...sparseTensors]) {
-    for (const tensor of [sparse.values, sparse.indices]) if (tensor) scanTensor(tensor);
+    scanSparse(sparse);
   }
-  for (const graph of g === undefined ? graphs : [g, ...graphs]) scanGraph(graph, seen);
+  for (const graph of g === undefined ? graphs : [g, ...graphs]) scanGraph(graph, functions);
+}
+
+function scanSparse({ values, indices }: SparseTensorProto): void {
+  for (const tensor of [values, indices]) if (tensor !== undefined) scanTensor(tensor);
 }
 
 function scanTensor(tensor: TensorProto): void {

@@ -41,6 +41,12 @@ export class WireMessage {
     return this;
   }
 
+  /** Fields that are written already, tags included; by reference. */
+  raw(fields: Uint8Array): this {
+    this.#append(fields);
+    return this;
+  }
+
   message(field: number, value: WireMessage): this {
     this.#tag(field, DELIMITED);
     this.#varint(BigInt(value.#size_bytes));

@@ -78,8 +78,18 @@ export function toTensor(
       return new Tensor(type, values instanceof Float64Array ? values : Float64Array.from(values), dims);
     case 'float16':
       return new Tensor(type, Uint16Array.from(values, toHalfBits), dims);
+    case 'int8':
+      return new Tensor(type, Int8Array.from(values), dims);
     case 'uint8':
       return new Tensor(type, Uint8Array.from(values), dims);
+    case 'int16':
+      return new Tensor(type, Int16Array.from(values), dims);
+    case 'uint16':
+      return new Tensor(type, Uint16Array.from(values), dims);
+    case 'uint32':
+      return new Tensor(type, Uint32Array.from(values), dims);
+    case 'uint64':
+      return new Tensor(type, BigUint64Array.from(values, BigInt), dims);
     case 'bool':
       return new Tensor(
         type,

@@ -220,9 +220,14 @@ function refuseFractions(spec: TensorSpec, values: Float32Array | Float64Array):
   });
 }
 
-/** What input types of whole numbers hold; int64 as far as a double is exact. */
+/** What input types of whole numbers hold; those of 64 bits as far as a double is exact. */
 const WHOLE_RANGES: Partial<Record<TensorSpec['type'], readonly [number, number]>> = {
+  int8: [-128, 127],
   uint8: [0, 255],
+  int16: [-(2 ** 15), 2 ** 15 - 1],
+  uint16: [0, 2 ** 16 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  uint64: [0, Number.MAX_SAFE_INTEGER],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
