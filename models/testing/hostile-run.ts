@@ -1,9 +1,13 @@
 /** Feeds mutants to children and says which of them did not end as they should. */
 import { SqlState } from '../../common/errors.ts';
 import { compileInChild } from '../compile-in-child.ts';
+import { isMemoryFailure } from '../compile-messages.ts';
 import { ModelError } from '../model-error.ts';
 import { CompileChild, type PoolResult } from './compile-pool.ts';
 import { MUTANT_OPTIONS, type Mutant, type Mutants } from './mutants.ts';
+
+/** Of a file that the compiler only passes on, this is the file's fault. */
+const UNSOUND = /ONNX Runtime does not load the model|does not run on a batch/;
 
 export interface HostileRun {
   compiled: number;
@@ -18,7 +22,7 @@ export interface HostileOptions {
   readonly first: number;
   readonly cases: number;
   readonly children: number;
-  /** For each file; in a child of its own three times as long. */
+  /** For each file; in a child of its own it has more. */
   readonly timeout_ms: number;
   readonly memory_bytes: number;
 }
@@ -59,13 +63,16 @@ async function judge(
         : `its outputs have shapes ${JSON.stringify(result.shapes)}`;
     case 'refused':
       run.refused++;
+      if (!file.name.endsWith('.onnx') && UNSOUND.test(result.message) && !isMemoryFailure(result.message)) {
+        return `the compiler wrote a graph that does not run: ${result.message}`;
+      }
       return problemOf(file.name, new ModelError(result));
     case 'defect':
       return result.what;
     case 'died':
     case 'late': {
       run.ended++;
-      const limits = { memory_bytes, timeout_ms: 3 * timeout_ms };
+      const limits = { memory_bytes, timeout_ms: 6 * timeout_ms, phase_ms: 2 * timeout_ms };
       try {
         await compileInChild(file, MUTANT_OPTIONS, limits);
         run.endings.push(`${what}: ${result.kind}, compiled by itself`);

@@ -46,12 +46,10 @@ export class Mutants {
     const tfjs = readdirSync(new URL('tfjs/fixtures/', MODELS))
       .filter((name) => existsSync(new URL(`tfjs/fixtures/${name}/model.json`, MODELS)))
       .sort();
-    const onnx = ['nchw', 'nhwc', 'uint8', 'float16', 'batch1', 'two-outputs', 'endless-loop'].map(
-      (name) => ({
-        name: `${name}.onnx`,
-        bytes: read(`fixtures/${name}.onnx.gz`),
-      }),
-    );
+    const onnx = ['nchw', 'nhwc', 'uint8', 'float16', 'batch1', 'two-outputs', 'vector'].map((name) => ({
+      name: `${name}.onnx`,
+      bytes: read(`fixtures/${name}.onnx.gz`),
+    }));
     // What the compiler writes has many more kinds of nodes.
     const random = new Random(seed);
     while (onnx.length < 30) {
