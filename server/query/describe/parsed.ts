@@ -158,9 +158,13 @@ export async function describe(
       break;
     }
     // DuckDB binds models only when it has a type for every argument: what they take is known now.
-    const taken = [...modelArguments(tokens, second.facts?.bound ?? [])].filter(
-      ([number]) => known[number - 1] === undefined,
-    );
+    let bound = second.facts?.bound ?? [];
+    if (bound.length > 0 && second.facts?.parameterTypes.some((type) => type === undefined)) {
+      // It gives up on all that follows where it wants to see a parameter's value: a NULL is one.
+      const stand = replaceParameters(translated.text, translated.tokens(), (number) => types[number - 1]);
+      bound = (await attemptPrepare(engine, connection, stand, 0, query)).facts?.bound ?? bound;
+    }
+    const taken = [...modelArguments(tokens, bound)].filter(([number]) => known[number - 1] === undefined);
     if (taken.length > 0) {
       const fitting = [...types];
       for (const [number, type] of taken) fitting[number - 1] = type;
