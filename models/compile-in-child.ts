@@ -2,7 +2,7 @@
  * Compiles strangers' model files in a child process that has a memory limit and a deadline and can be killed. Nothing
  * touches the disk: the file goes in and the artifact comes out over pipes.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { childEntry } from '../common/child-entry.ts';
 import { SqlensError, SqlState } from '../common/errors.ts';
@@ -19,6 +19,7 @@ import {
   outOfMemory,
 } from './compile-messages.ts';
 import { detectFormat } from './detect.ts';
+import { startLimited } from './limited-child.ts';
 import { MODEL_LIMITS } from './limits.ts';
 import { compilerDefect, inFile, ModelError, tooLarge } from './model-error.ts';
 import { type ModelFile, modelSize_bytes } from './model-parts.ts';
@@ -34,8 +35,6 @@ export interface CompileLimits {
   readonly signal?: AbortSignal;
 }
 
-/** Node itself and ONNX Runtime's library need this much before any model is read. */
-const LEAST_MEMORY_BYTES = 256 * 2 ** 20;
 /** Children at a time: each may use its whole memory limit. */
 const PARALLEL = 2;
 const STDERR_LIMIT_CHARS = 16_384;
@@ -71,32 +70,13 @@ export async function compileInChild(
 }
 
 function startChild({ memory_bytes, timeout_ms }: CompileLimits): ChildProcess {
-  const memory = Math.max(memory_bytes, LEAST_MEMORY_BYTES);
-  const node = [
-    ...process.execArgv.filter((argument) => !/^--(test|inspect|watch)/.test(argument)),
-    `--max-old-space-size=${Math.floor(memory / 2 ** 20)}`,
-    childEntry(import.meta.url, './compile-main'),
-  ];
-  // The limit must be set by the process itself before it becomes node. The script is fixed; what varies are numbers and
-  // our own paths, handed over as arguments.
-  const shell = ['-c', 'ulimit -d "$1" && ulimit -t "$2" && shift 2 && exec "$@"', 'sh'];
   // Should this process die, a child that loops for ever still ends by its limit of CPU time (two threads and a reserve).
-  const values = [Math.floor(memory / 1024), 60 + Math.ceil((2 * timeout_ms) / 1000)].map(String);
-  const [command, args] =
-    process.platform === 'win32'
-      ? [process.execPath, node]
-      : ['/bin/sh', [...shell, ...values, process.execPath, ...node]];
-  return spawn(command, args, {
-    stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'ipc'],
-    env: { ...inherited(), MALLOC_ARENA_MAX: '2' },
-    serialization: 'advanced',
-  });
-}
-
-/** What node needs to start; credentials in the environment stay here. */
-function inherited(): NodeJS.ProcessEnv {
-  const names = ['PATH', 'LD_LIBRARY_PATH', 'NODE_OPTIONS', 'SystemRoot', 'TZ'];
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  const cpu_s = 60 + Math.ceil((2 * timeout_ms) / 1000);
+  return startLimited(
+    childEntry(import.meta.url, './compile-main'),
+    { memory_bytes, heap_bytes: memory_bytes, cpu_s },
+    ['pipe', 'ignore', 'pipe', 'pipe', 'ipc'],
+  );
 }
 
 function compileWith(

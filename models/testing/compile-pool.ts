@@ -1,8 +1,9 @@
 /** Children that compile many files each, and are replaced when one of them dies or does not come back in time. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { childEntry } from '../../common/child-entry.ts';
 import type { SqlState } from '../../common/errors.ts';
 import type { CompileOptions } from '../artifact.ts';
+import { startLimited } from '../limited-child.ts';
 import type { ModelFile } from '../model-parts.ts';
 
 export interface PoolOrder {
@@ -27,8 +28,6 @@ export interface PoolLimits {
   /** For each file. */
   readonly timeout_ms: number;
 }
-
-const MEMORY_CAPPED = process.platform !== 'win32';
 
 export class CompileChild {
   readonly #limits: PoolLimits;
@@ -70,20 +69,11 @@ export class CompileChild {
   #start(): ChildProcess {
     this.started++;
     const { memory_bytes } = this.#limits;
-    const node = [
-      ...process.execArgv.filter((argument) => !/^--(test|inspect|watch)/.test(argument)),
-      `--max-old-space-size=${Math.floor(memory_bytes / 2 ** 20)}`,
+    const child = startLimited(
       childEntry(import.meta.url, './compile-pool-main'),
-    ];
-    const limited = ['-c', 'ulimit -d "$1" && shift && exec "$@"', 'sh', String(memory_bytes >> 10)];
-    const [command, args] = MEMORY_CAPPED
-      ? ['/bin/sh', [...limited, process.execPath, ...node]]
-      : [process.execPath, node];
-    const child = spawn(command, args, {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
-      serialization: 'advanced',
-    });
+      { memory_bytes, heap_bytes: memory_bytes, cpu_s: 24 * 60 * 60 },
+      ['ignore', 'ignore', 'pipe', 'ipc'],
+    );
     child.on('error', () => undefined);
     return child;
   }

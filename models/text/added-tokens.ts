@@ -1,8 +1,13 @@
 /** Tokens beside the vocabulary, such as [MASK], which are found in a text before anything else is done to it. */
+
+import { tooLarge } from '../model-error.ts';
 import { trimEnd, trimStart, WORD } from './characters.ts';
 import { isObject } from './json.ts';
 import type { Normalizer } from './normalizers.ts';
 import { tokenId } from './word-models.ts';
+
+/** Of all added tokens: each may take a node of the tree that finds them. */
+const CHARS_MAX = 1_000_000;
 
 interface AddedToken {
   readonly id: number;
@@ -31,8 +36,12 @@ export class AddedTokens {
 
   constructor(list: unknown, normalize: Normalizer) {
     this.#normalize = normalize;
+    let length = 0;
     for (const entry of Array.isArray(list) ? list : []) {
       if (!isObject(entry) || typeof entry.content !== 'string' || entry.content === '') continue;
+      length += entry.content.length;
+      if (length > CHARS_MAX)
+        throw tooLarge(`its added tokens have more than ${CHARS_MAX} characters in all`);
       const { content, special } = entry;
       const token = {
         id: tokenId(entry.id),

@@ -1,9 +1,9 @@
 /** Tries a stranger's tokenizer in a child process that has a memory limit and a deadline and can be killed. */
-import { fork } from 'node:child_process';
 import { childEntry } from '../../common/child-entry.ts';
 import { SqlState } from '../../common/errors.ts';
 import { Turns } from '../../common/turns.ts';
 import { fromPlain } from '../compile-messages.ts';
+import { startLimited } from '../limited-child.ts';
 import { inFile, ModelError, tooLarge } from '../model-error.ts';
 import type { CheckOrder, CheckReport, TokenizerSummary } from './check-messages.ts';
 import { TOKENIZER_BYTES_MAX } from './tokenizer.ts';
@@ -18,6 +18,8 @@ export interface CheckLimits {
 
 /** A vocabulary of 250,000 takes some hundred megabytes: what fits here fits into a worker. */
 const HEAP_MB = 512;
+/** With what does not lie in the heap: the file, and the tables of large vocabularies. */
+const MEMORY_BYTES = 1024 * 2 ** 20;
 const turns = new Turns(2);
 
 /**
@@ -41,17 +43,11 @@ function check(
   { timeout_ms, signal }: CheckLimits,
 ): Promise<TokenizerSummary> {
   return new Promise((resolve, reject) => {
-    const child = fork(childEntry(import.meta.url, './check-main'), {
-      execArgv: [
-        ...process.execArgv.filter((argument) => !/^--(test|inspect|watch)/.test(argument)),
-        `--max-old-space-size=${HEAP_MB}`,
-      ],
-      env: Object.fromEntries(
-        ['PATH', 'LD_LIBRARY_PATH', 'NODE_OPTIONS', 'SystemRoot'].map((key) => [key, process.env[key]]),
-      ),
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      serialization: 'advanced',
-    });
+    const child = startLimited(
+      childEntry(import.meta.url, './check-main'),
+      { memory_bytes: MEMORY_BYTES, heap_bytes: HEAP_MB * 2 ** 20, cpu_s: 10 + Math.ceil(timeout_ms / 500) },
+      ['ignore', 'ignore', 'ignore', 'ipc'],
+    );
     let summary: TokenizerSummary | undefined;
     let failure: unknown;
     const kill = (reason: unknown): void => {

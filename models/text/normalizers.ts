@@ -1,5 +1,6 @@
 /** Normalizers: what a tokenizer makes of a text before it cuts it. Each as Hugging Face's own library has it. */
 
+import { tooLarge } from '../model-error.ts';
 import { lowercase, trimEnd, trimStart } from './characters.ts';
 import { charsmapNormalizer } from './charsmap.ts';
 import { isObject, type JsonObject } from './json.ts';
@@ -8,6 +9,8 @@ import { patternOf, refused } from './pattern.ts';
 export type Normalizer = (text: string) => string;
 
 const DEPTH_MAX = 16;
+/** Replacements that each double a text come to this soon; a tokenizer would take minutes over more. */
+const TEXT_CHARS_MAX = 2 ** 22;
 
 /** @throws ModelError for a normalizer that is not known */
 export function normalizerOf(value: unknown, depth = 0): Normalizer {
@@ -44,7 +47,15 @@ export function normalizerOf(value: unknown, depth = 0): Normalizer {
     case 'Replace': {
       const pattern = patternOf(value.pattern);
       const content = String(value.content ?? '');
-      return (text) => (pattern === undefined ? text : text.replace(pattern, () => content));
+      return (text) => {
+        if (pattern === undefined) return text;
+        let length = text.length;
+        return text.replace(pattern, () => {
+          length += content.length;
+          if (length > TEXT_CHARS_MAX) throw tooLarge('a text grows without end in its normalizer');
+          return content;
+        });
+      };
     }
     case 'Prepend': {
       const prefix = String(value.prepend ?? '');

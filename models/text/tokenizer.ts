@@ -16,7 +16,7 @@ import { refused } from './pattern.ts';
 import { type PreTokenizer, preTokenizerOf } from './pre-tokenizers.ts';
 import { type Surrounding, surroundingOf } from './special-tokens.ts';
 import { unigram } from './unigram.ts';
-import { vocabularyOf, type WordModel, wordLevel, wordPiece } from './word-models.ts';
+import { tokenId, vocabularyOf, type WordModel, wordLevel, wordPiece } from './word-models.ts';
 
 /** Largest tokenizer file that is read: those of 250,000 tokens take 17 MB. */
 export const TOKENIZER_BYTES_MAX = 40 * 2 ** 20;
@@ -52,15 +52,15 @@ export class Tokenizer {
     this.#surrounding = surroundingOf(file.post_processor);
     const { truncation, padding } = file;
     this.max_length =
-      isObject(truncation) && typeof truncation.max_length === 'number' ? truncation.max_length : undefined;
+      isObject(truncation) && isCount(truncation.max_length) ? truncation.max_length : undefined;
     this.#cutsLeft = isObject(truncation) && truncation.direction === 'Left';
     const { pad_id, pad_type_id, direction } = isObject(padding) ? padding : {};
     const ownPad = ['[PAD]', '<pad>', '<|pad|>']
       .map((token) => this.#added.ids.get(token) ?? vocabulary.get(token))
       .find((id) => id !== undefined);
     this.padding = {
-      id: typeof pad_id === 'number' ? pad_id : (ownPad ?? 0),
-      type: typeof pad_type_id === 'number' ? pad_type_id : 0,
+      id: pad_id === undefined || pad_id === null ? (ownPad ?? 0) : tokenId(pad_id),
+      type: pad_type_id === undefined || pad_type_id === null ? 0 : tokenId(pad_type_id),
       left: direction === 'Left',
     };
   }
@@ -125,6 +125,10 @@ export class Tokenizer {
     }
     return ids;
   }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
 function modelOf(model: JsonObject): {

@@ -2,7 +2,7 @@
 import { invalidFile } from '../model-error.ts';
 import type { JsonObject } from './json.ts';
 import { PrefixTree } from './prefix-tree.ts';
-import { byteTokens, required, type WordModel } from './word-models.ts';
+import { byteTokens, limitVocabulary, required, type WordModel } from './word-models.ts';
 
 /** How much less likely than the least likely token a character is that has none. */
 const UNKNOWN_PENALTY = 10;
@@ -12,6 +12,7 @@ export function unigram(model: JsonObject): {
   readonly vocabulary: Map<string, number>;
 } {
   const entries: readonly unknown[] = Array.isArray(model.vocab) ? model.vocab : [];
+  limitVocabulary(entries.length);
   const vocabulary = new Map<string, number>();
   const scores: number[] = [];
   const tree = new PrefixTree();

@@ -1,5 +1,5 @@
 /** Words to token ids: WordPiece and WordLevel. What each kind of model has in common stands here too. */
-import { invalidFile } from '../model-error.ts';
+import { invalidFile, tooLarge } from '../model-error.ts';
 import type { JsonObject } from './json.ts';
 import { isObject } from './json.ts';
 
@@ -10,12 +10,15 @@ const VOCABULARY_MAX = 1_000_000;
 
 export function vocabularyOf(value: unknown): ReadonlyMap<string, number> {
   if (!isObject(value)) throw invalidFile('the tokenizer has no vocabulary');
+  const entries = Object.entries(value);
+  limitVocabulary(entries.length);
   const vocabulary = new Map<string, number>();
-  for (const [token, id] of Object.entries(value)) vocabulary.set(token, tokenId(id));
-  if (vocabulary.size > VOCABULARY_MAX) {
-    throw invalidFile(`the tokenizer has more than ${VOCABULARY_MAX} tokens`);
-  }
+  for (const [token, id] of entries) vocabulary.set(token, tokenId(id));
   return vocabulary;
+}
+
+export function limitVocabulary(count: number): void {
+  if (count > VOCABULARY_MAX) throw tooLarge(`the tokenizer has more than ${VOCABULARY_MAX} tokens`);
 }
 
 export function tokenId(id: unknown): number {
