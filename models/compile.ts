@@ -1,7 +1,14 @@
 /** The compiler: a model file's bytes in, one ONNX graph and its manifest out. */
 import { createHash } from 'node:crypto';
 import { SqlensError, unreachable } from '../common/errors.ts';
-import type { CompiledModel, CompileOptions, ImageInput, ModelFormat, TensorSpec } from './artifact.ts';
+import type {
+  CompiledModel,
+  CompileOptions,
+  ImageInput,
+  ModelFormat,
+  Preprocess,
+  TensorSpec,
+} from './artifact.ts';
 import { detectFormat, isZip } from './detect.ts';
 import type { Graph, GraphBuilder } from './graph/graph.ts';
 import type { Value } from './graph/ops/definition.ts';
@@ -12,7 +19,7 @@ import type { KnownArchitecture } from './keras/read/weights-file.ts';
 import { ZipReader } from './keras/read/zip.ts';
 import { totalOf } from './keras/summary.ts';
 import { MODEL_LIMITS } from './limits.ts';
-import { inFile, tooLarge } from './model-error.ts';
+import { inFile, tooLarge, unsupported } from './model-error.ts';
 import { type ModelFile, modelSize_bytes } from './model-parts.ts';
 import { lowerToOnnx } from './onnx/lower/index.ts';
 import { registerOnnx } from './onnx/register.ts';
@@ -83,6 +90,7 @@ export function compileKeras(file: KerasFile, format: ModelFormat, options: Comp
     image = others.length === 0 ? first : undefined;
     if (image === undefined) refusePreprocess(options.preprocess);
     const own = image?.tensor === input.name ? image : undefined;
+    if (own !== undefined && input.whole !== undefined) refuseForWholeNumbers(input, options.preprocess);
     const type = own === undefined ? input.type : 'uint8';
     const shape = own === undefined ? input.shape : [own.height, own.width, own.channels];
     const value = builder.add({ kind: 'input', name: input.name, shape, type }, [], input.ref);
@@ -126,6 +134,16 @@ function knownArchitecture({
   inputShape,
 }: CompileOptions): KnownArchitecture | undefined {
   return architecture === undefined ? undefined : { name: architecture, output, inputShape };
+}
+
+/** Keras would cut off what is behind the point. */
+function refuseForWholeNumbers({ ref }: DeclaredInput, preprocess: Preprocess): void {
+  if (preprocess === 'none') return;
+  throw unsupported(
+    ref,
+    `takes whole numbers, and preprocess = '${preprocess}' makes others of them`,
+    'Leave preprocess out: such a model does with its pixels 0…255 what it needs.',
+  );
 }
 
 /** Formats other than HDF5 always hold an architecture. */

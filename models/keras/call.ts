@@ -13,6 +13,7 @@ import { featureAxis } from './layers/axis.ts';
 import type { LayerContext, LayerPart, WrappedLayer } from './layers/definition.ts';
 import { layerDefinition } from './layers/index.ts';
 import { dependsOnMask, maskAfter } from './layers/masks.ts';
+import { type Wholeness, wholeAfter } from './layers/whole-numbers.ts';
 import { featureActivation } from './operations/feature-activations.ts';
 import { operationDefinition } from './operations/index.ts';
 import type { LayerLocation, WeightSource } from './read/weight-source.ts';
@@ -29,6 +30,8 @@ export interface ImportSession {
   callCount: number;
   /** Which steps of a value are valid, for values that carry a mask as Keras' tensors do. */
   readonly masks: Map<Value, Value>;
+  /** Values that are whole numbers in Keras, whatever they are in the graph. */
+  readonly wholes: Map<Value, Wholeness>;
   /** Makes a layer of its configuration: a model has layers of its own. */
   makeCallable(instance: LayerInstance): CallableLayer;
   /** Throws where the program that the file is for computes a layer otherwise than Keras does. */
@@ -123,6 +126,9 @@ export function callLayer(
   const add: LayerContext['add'] = (op, operands) => session.builder.add(op, operands, ref);
   const tensors = given.inputs();
   const masks = tensors.map((value) => session.masks.get(value));
+  const wholes = given
+    .everyTensor()
+    .map((value) => session.wholes.get(value) ?? (value.type === 'int32' ? 'wide' : undefined));
   // What comes out carries on the mask that a call names, else that of the first input.
   const masking = given.get('mask');
   const named = masking?.kind === 'tensor' ? masking.value : undefined;
@@ -175,6 +181,8 @@ export function callLayer(
   given.finish(session.keras !== 3 && definition.differsInTraining === true);
   if (instance.own === undefined && instance.parts.size === 0) readWeights(session, instance, {}, new Set());
   const results = 'id' in built ? [built] : built;
+  const whole =
+    session.keras === 2 ? undefined : wholeAfter(config, wholes, given.literals(), results, inputs);
   // Operations know no masks: what they give has none.
   if (isLayer && mask !== undefined && !maskUsed && dependsOnMask(config.className)) {
     throw unsupported(ref, 'is given a mask, which is not supported for this layer');
@@ -184,11 +192,14 @@ export function callLayer(
     : undefined;
   return results.map((value) => {
     const passesThrough = inputs.includes(value);
-    if (passesThrough && session.masks.get(value) !== outputMask) {
+    const otherMask = session.masks.get(value) !== outputMask;
+    if (passesThrough && (otherMask || session.wholes.get(value) !== whole)) {
       const copy = add({ kind: 'reshape', shape: value.shape }, [value]);
       if (outputMask !== undefined) session.masks.set(copy, outputMask);
+      if (whole !== undefined) session.wholes.set(copy, whole);
       return copy;
     }
+    if (whole !== undefined) session.wholes.set(value, whole);
     if (outputMask !== undefined && !session.masks.has(value)) session.masks.set(value, outputMask);
     return value;
   });

@@ -19,6 +19,7 @@ import type { LayerConfig, ModelConfig } from './config/architecture.ts';
 import { type Argument, type TensorRef, tensorsOf } from './config/calls.ts';
 import { isList, show } from './config/json.ts';
 import { type CallArgument, CallArguments } from './layers/arguments.ts';
+import { type Wholeness, wholenessOf } from './layers/whole-numbers.ts';
 import type { WeightSource } from './read/weight-source.ts';
 import { type RecordedLayer, summarizeLayers } from './summary.ts';
 
@@ -31,6 +32,8 @@ export interface DeclaredInput {
   readonly type: 'float32' | 'int32';
   /** Whole numbers that stand for truth values. */
   readonly truth: boolean;
+  /** How Keras computes with them, where they are whole numbers. */
+  readonly whole: Wholeness | undefined;
 }
 
 export interface ImportOptions {
@@ -74,6 +77,7 @@ export function importModel(
     weightCount: 0,
     callCount: 0,
     masks: new Map(),
+    wholes: new Map(),
     makeCallable: (instance) => callableOf(session, instance),
     refuseOtherMeaning: options.refuseOtherMeaning,
   };
@@ -85,6 +89,7 @@ export function importModel(
   }));
   const fed = declared.map((input) => {
     const value = options.feed(input, declared, session.builder);
+    if (input.whole !== undefined) session.wholes.set(value, input.whole);
     return input.truth ? session.builder.add({ kind: 'cast', to: 'bool' }, [value], input.ref) : value;
   });
   const results = callModel(session, root, fed, recorded);
@@ -228,7 +233,11 @@ function declareInput(
     );
   }
   if (typeof options.dtype === 'string' && !/^(float32|float64|u?int\d+|bool)$/.test(options.dtype)) {
-    throw unsupported(layer.ref, `inputs of type ${show(options.dtype)} are not supported`);
+    throw unsupported(
+      layer.ref,
+      `inputs of type ${show(options.dtype)} are not supported`,
+      'Declare the input with dtype="float32", and save the model again.',
+    );
   }
   const fits = given?.length === declared.length - 1;
   const shape = declared.slice(1).map((declaredSize, axis) => {
@@ -253,6 +262,7 @@ function declareInput(
     shape,
     type: whole ? 'int32' : 'float32',
     truth: options.dtype === 'bool',
+    whole: wholenessOf(options.dtype),
   };
 }
 

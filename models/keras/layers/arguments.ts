@@ -10,6 +10,9 @@ export type CallArgument =
   | { readonly kind: 'list'; readonly items: readonly CallArgument[]; readonly keys?: readonly string[] }
   | { readonly kind: 'literal'; readonly value: unknown };
 
+/** What Keras' layers call their first argument. */
+const FIRST_NAMES = ['inputs', 'query', 'sequences', 'sequence', 'data', 'images'];
+
 /**
  * The arguments of one call of a layer. What is read is honoured; what nobody read and would change the result is
  * refused.
@@ -30,9 +33,10 @@ export class CallArguments {
     this.#named = named;
   }
 
-  /** The tensors of the first argument. */
+  /** The tensors of the first argument, which a call may name too. */
   inputs(): readonly Value[] {
-    const first = this.get('inputs', 0);
+    const name = this.#positional.length === 0 ? FIRST_NAMES.find((key) => key in this.#named) : undefined;
+    const first = this.get(name ?? 'inputs', 0);
     return first === undefined ? [] : tensorsIn(first);
   }
 
@@ -43,6 +47,19 @@ export class CallArguments {
     this.#read.add(key);
     const argument = typeof key === 'string' ? this.#named[key] : this.#positional[key];
     return argument?.kind === 'literal' && argument.value === null ? undefined : argument;
+  }
+
+  /** The tensors of all arguments but masks. */
+  everyTensor(): readonly Value[] {
+    const named = Object.entries(this.#named).filter(([name]) => !/mask$/.test(name));
+    return [...this.#positional, ...named.map(([, argument]) => argument)].flatMap(tensorsIn);
+  }
+
+  /** The constants among the arguments. */
+  literals(): readonly unknown[] {
+    return [...this.#positional, ...Object.values(this.#named)].flatMap((argument) =>
+      argument.kind === 'literal' ? [argument.value] : [],
+    );
   }
 
   /** How many of the arguments hold tensors. */

@@ -45,7 +45,9 @@ function fromNested(ref: LayerRef, nested: unknown, dtype: string | undefined): 
   const truths = numbers.every((item) => typeof item === 'boolean');
   if (!truths && !numbers.every((item) => typeof item === 'number')) return undefined;
   const data = Float32Array.from(numbers, Number);
-  const type = dtype === undefined ? literalType(numbers, truths) : typeOf(ref, dtype);
+  // NumPy's own type for what people write: the layers after it make float32 of the result.
+  const written = dtype === 'float64' ? 'float32' : dtype;
+  const type = written === undefined ? literalType(numbers, truths) : typeOf(ref, written);
   if (type === 'int32' && numbers.some((item) => Math.abs(Number(item)) > EXACT_INTEGER)) {
     throw unsupported(ref, `whole numbers above ${EXACT_INTEGER} are not supported: ${show(nested)}`);
   }
