@@ -91,7 +91,7 @@ export class NamedFunctions {
     const best = (top_k: string) =>
       typed(`${call('classes', `, ${top_k}`)}[1:${top_k}]`, `'classes': NULL::${CLASS_TYPE}`, 'classes');
     return [
-      `${FUNCTION_NAMES.classes}(image, model) AS ${best('5')}, (image, model, top_k) AS ${best('top_k')}`,
+      `${FUNCTION_NAMES.classes}(image, model) AS ${best('5')}, (image, model, top_k) AS ${best('(top_k::BIGINT)')}`,
       `${FUNCTION_NAMES.features}(image, model) AS ${typed(call('features', ''), features, 'features')}`,
     ];
   }

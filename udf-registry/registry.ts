@@ -225,7 +225,9 @@ export const IMAGE_SCHEMA = STRUCT({
 const IMAGE_INFO = STRUCT({ format: VARCHAR, width: INTEGER, height: INTEGER, channels: INTEGER });
 
 function decodedImage(): ResultShape {
-  return valueObjects(IMAGE_SCHEMA, (answer) => {
+  const data = new DuckDBBlobValue(new Uint8Array());
+  const example = new DuckDBStructValue({ origin: '', height: 0, width: 0, nChannels: 0, mode: 0, data });
+  return valueObjects(IMAGE_SCHEMA, example, (answer) => {
     if (answer.kind !== 'image') throw unexpected(answer);
     const { image } = answer;
     const value = new DuckDBStructValue({ ...image, data: new DuckDBBlobValue(image.data) });
@@ -234,7 +236,8 @@ function decodedImage(): ResultShape {
 }
 
 function imageInfo(): ResultShape {
-  return valueObjects(IMAGE_INFO, (answer) => {
+  const example = new DuckDBStructValue({ format: '', width: 0, height: 0, channels: 0 });
+  return valueObjects(IMAGE_INFO, example, (answer) => {
     if (answer.kind !== 'info') throw unexpected(answer);
     const { format, width, height, channels } = answer;
     return { value: new DuckDBStructValue({ format, width, height, channels }), size_bytes: 200 };
@@ -242,7 +245,7 @@ function imageInfo(): ResultShape {
 }
 
 function thumbnailBytes(): ResultShape {
-  return valueObjects(BLOB, (answer) => {
+  return valueObjects(BLOB, new DuckDBBlobValue(new Uint8Array()), (answer) => {
     if (answer.kind !== 'bytes') throw unexpected(answer);
     return { value: new DuckDBBlobValue(answer.bytes), size_bytes: answer.bytes.length + 100 };
   });

@@ -32,6 +32,8 @@ export function toDuckDBFunction(fn: InferenceFunction, passes: PassTable): Duck
   definition.addParameter(ANY);
   definition.addParameter(UHUGEINT);
   definition.setReturnType(fn.shape.returnType);
+  // It sees NULLs too: of a statement that is only described, with NULLs for its parameters, the types matter.
+  definition.setSpecialHandling();
   definition.setBindFunction((bind) => {
     const connectionId = bind.clientContext.connectionId;
     passes.of(connectionId)?.bound.add(fn);

@@ -151,6 +151,7 @@ export function flatVector(width: number): ResultShape {
 /** Answers that are values of any DuckDB type, written item by item: for the few and large. */
 export function valueObjects(
   returnType: DuckDBType,
+  example: NonNullable<DuckDBValue>,
   toObject: (answer: Answer) => { readonly value: NonNullable<DuckDBValue>; readonly size_bytes: number },
 ): ResultShape {
   return {
@@ -161,7 +162,8 @@ export function valueObjects(
       const vector = DuckDBVector.create(output, slots.length);
       slots.forEach((slot, row) => {
         const boxed = slot < 0 ? undefined : store.object(slot);
-        vector.setItem(row, boxed instanceof Boxed ? boxed.value : null);
+        // A slot without an object is that of a statement which is only described.
+        vector.setItem(row, boxed instanceof Boxed ? boxed.value : slot < 0 ? null : example);
       });
       vector.flush();
     },

@@ -91,9 +91,12 @@ export class Answering {
       this.#query.signal.throwIfAborted();
       if (pass.asking === undefined) {
         if (outcome.error === undefined) return { chunks: outcome.chunks, pass };
-        if (outcome.error instanceof ChangedColumnsError && pass.failureCount > 0 && !this.#casts) {
-          this.#casts = true;
-          continue;
+        const { error } = outcome;
+        if (error instanceof ChangedColumnsError && (pass.failureCount > 0 || error.mayBeNull)) {
+          if (!this.#casts) {
+            this.#casts = true;
+            continue;
+          }
         }
         const aborted = outcome.error.sqlState === SqlState.inFailedSqlTransaction;
         throw aborted && firstError !== undefined ? perhapsOurs(firstError) : outcome.error;
