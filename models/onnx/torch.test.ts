@@ -1,4 +1,7 @@
-/** Models exported from PyTorch answer as PyTorch does; fixtures/make_torch_models.py wrote them and the answers. */
+/**
+ * Models exported from PyTorch answer as PyTorch does, and one that Keras exported as Keras does: fixtures/make_torch_models.py
+ * and make_keras_models.py wrote them and the answers.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -16,14 +19,14 @@ interface TorchCase {
 }
 
 const FIXTURES = new URL('./fixtures/', import.meta.url);
-const CASES: readonly TorchCase[] = JSON.parse(
-  gunzipSync(readFileSync(new URL('torch.json.gz', FIXTURES))).toString(),
+const CASES = ['torch', 'keras-export'].flatMap((name): readonly TorchCase[] =>
+  JSON.parse(gunzipSync(readFileSync(new URL(`${name}.json.gz`, FIXTURES))).toString()),
 );
 
 /** Quantized as a batch, or fixed at one. */
 const ROW_BY_ROW = new Set(['bert-dynamic.onnx', 'unet-batch1.onnx']);
 
-describe('models exported from PyTorch', () => {
+describe('models exported from PyTorch and Keras', () => {
   for (const { file, options, tolerance, feeds, outputs } of CASES) {
     it(file, async () => {
       const bytes = gunzipSync(readFileSync(new URL(`${file}.gz`, FIXTURES)));
