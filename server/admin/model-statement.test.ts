@@ -52,14 +52,14 @@ test('the engine reads what the request says', () => {
     resize: 'pad',
     interpolation: 'area',
   } as const;
-  const full = { ...plain, functionName: 'f', returns: 'FLOAT[]', replace: true } as const;
+  const full = { ...plain, functionName: 'f', returns: 'FLOAT[3][4]', replace: true } as const;
   assert.deepEqual(
     read({ ...full, options: { ...options, labels: ['a', 'b'], input_shape: [64, 48, 3] } }, 'x'),
     {
       name: 'm',
       functionName: 'f',
       source: 'x',
-      returns: 'FLOAT[]',
+      returns: 'FLOAT[3][4]',
       options: {
         preprocess: 'torch',
         labels: ['a', 'b'],

@@ -7,8 +7,8 @@ import { INTERPOLATIONS, RESIZE_FITS } from '../../image-source/index.ts';
 import { PREPROCESS_MODES } from '../../models/artifact.ts';
 import { POOLING_MODES } from '../../udf-registry/text-model.ts';
 
-/** Types that a model may be declared to return (CREATE MODEL … RETURNS). */
-export const RETURN_TYPES = ['FLOAT', 'FLOAT[]', 'VARCHAR'] as const;
+/** Types that a model may be declared to return, short of a STRUCT: the text goes into CREATE MODEL … RETURNS. */
+const RETURN_TYPE = '^(?:VARCHAR|FLOAT(?:\\[\\d{0,6}\\]){0,8})$';
 
 const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Instant = (description: string) => Type.String({ format: 'date-time', description });
@@ -146,7 +146,12 @@ export type ModelOptions = Static<typeof ModelOptions>;
 const modelFields = {
   name: Name('Name of the model, and of its function unless `function` names another'),
   function: Type.Optional(Name('Name of the SQL function')),
-  returns: Type.Optional(Type.Enum([...RETURN_TYPES], { description: 'Declared type of the function' })),
+  returns: Type.Optional(
+    Type.String({
+      pattern: RETURN_TYPE,
+      description: 'Declared type of the function: VARCHAR, FLOAT, FLOAT[], FLOAT[3] …',
+    }),
+  ),
   replace: Type.Optional(Type.Boolean({ description: 'Replace a model of this name' })),
   options: Type.Optional(ModelOptions),
 };
