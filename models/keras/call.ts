@@ -136,6 +136,8 @@ export function callLayer(
   const alone = session.keras === 2 || given.tensorArguments() === 1;
   const mask = named ?? (alone ? masks[0] : undefined);
   let maskUsed = false;
+  // What a layer within gives to each step.
+  let wholeInside: Wholeness | undefined;
   const activate = (activation: Activation, value: Value): Value => {
     switch (activation.kind) {
       case 'linear':
@@ -157,7 +159,20 @@ export function callLayer(
     keras: session.keras,
     weights: (shapes, frozen = [], part = undefined) =>
       readWeights(session, part === undefined ? instance : partOf(instance, part), shapes, new Set(frozen)),
-    wrapped: (entry, part) => wrappedLayer(session, instance, entry, part),
+    wrapped(entry, part) {
+      const layer = wrappedLayer(session, instance, entry, part);
+      if (config.className !== 'TimeDistributed' || wholes[0] === undefined) return layer;
+      const [whole] = wholes;
+      return {
+        ...layer,
+        call(given, further) {
+          for (const value of given) session.wholes.set(value, whole);
+          const made = layer.call(given, further);
+          wholeInside = made[0] && session.wholes.get(made[0]);
+          return made;
+        },
+      };
+    },
     mask() {
       maskUsed = true;
       return mask;
@@ -182,7 +197,9 @@ export function callLayer(
   if (instance.own === undefined && instance.parts.size === 0) readWeights(session, instance, {}, new Set());
   const results = 'id' in built ? [built] : built;
   const whole =
-    session.keras === 2 ? undefined : wholeAfter(config, wholes, given.literals(), results, inputs);
+    session.keras === 2
+      ? undefined
+      : (wholeInside ?? wholeAfter(config, wholes, given.literals(), results, inputs));
   // Operations know no masks: what they give has none.
   if (isLayer && mask !== undefined && !maskUsed && dependsOnMask(config.className)) {
     throw unsupported(ref, 'is given a mask, which is not supported for this layer');

@@ -7,7 +7,6 @@
 import type { Value } from '../../graph/ops/definition.ts';
 import { unsupported } from '../../model-error.ts';
 import type { LayerConfig } from '../config/architecture.ts';
-import { isRecord } from '../config/json.ts';
 
 /** `narrow` numbers have so few bits that sums and products of them run over. */
 export type Wholeness = 'narrow' | 'wide';
@@ -84,8 +83,6 @@ const ROUND = new Set([
 
 /** They mix neighbours, unless they only repeat them. */
 const RESIZE = new Set(['Resize', 'Resizing', 'UpSampling2D']);
-
-const MODELS = new Set(['Functional', 'Model', 'Sequential']);
 
 /** Layers and operations in which narrow numbers run over. */
 const ARITHMETIC = new Set([
@@ -180,11 +177,6 @@ export function wholeAfter(
     if (fraction) return undefined;
     if (together === 'narrow') throw refused('lets sums and products of eight or sixteen bits run over');
     return className === 'Average' ? undefined : together;
-  }
-  if (className === 'TimeDistributed') {
-    const inner = isRecord(options.layer) ? String(options.layer.class_name) : '';
-    if (ROUND.has(inner) || RESIZE.has(inner) || MODELS.has(inner)) throw refused('may round on the way');
-    return KEEP.has(inner) ? together : undefined;
   }
   if (className === 'Activation') {
     return /^(relu6?|linear)$/.test(String(options.activation)) ? together : undefined;
