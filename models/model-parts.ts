@@ -4,7 +4,7 @@
  */
 import { detectFormat, isZip } from './detect.ts';
 import { MODEL_LIMITS } from './limits.ts';
-import { invalidFile, tooLarge } from './model-error.ts';
+import { inFile, invalidFile, ModelError, tooLarge } from './model-error.ts';
 import { parseTfjsManifest } from './tfjs/manifest.ts';
 
 /** A model file as the caller read it; `name` stands in error messages. */
@@ -49,8 +49,20 @@ export async function withParts(
   file: ModelFile,
   read: (part: NeededPart) => Promise<Uint8Array>,
 ): Promise<ModelFile> {
+  try {
+    const parts = await readParts(file, read);
+    return parts === undefined ? file : { ...file, parts };
+  } catch (error) {
+    throw error instanceof ModelError ? inFile(file.name, error) : error;
+  }
+}
+
+async function readParts(
+  file: ModelFile,
+  read: (part: NeededPart) => Promise<Uint8Array>,
+): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
   const needed = partsNeeded(file.bytes);
-  if (needed.length === 0) return file;
+  if (needed.length === 0) return undefined;
   const parts = new Map<string, Uint8Array>();
   let left_bytes: number = MODEL_LIMITS.file_bytes - file.bytes.byteLength;
   for (const { name, maxSize_bytes } of needed) {
@@ -62,7 +74,7 @@ export async function withParts(
     if (left_bytes < 0) throw tooLarge(`the model's files take more than ${MODEL_LIMITS.file_bytes} bytes`);
     parts.set(name, part);
   }
-  return { ...file, parts };
+  return parts;
 }
 
 /** Bytes of a model file and its parts together. */
