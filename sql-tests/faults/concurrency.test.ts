@@ -315,6 +315,37 @@ describe('concurrency', { timeout: 900_000, skip: !hasProc }, () => {
     await assertFree(baseline);
   });
 
+  test('a client that stops reading wide rows keeps none of them in memory, and gets all when it reads on', async () => {
+    const baseline = server.descriptors();
+    const rows = 10_000;
+    const wide = `SELECT i, repeat(chr(65 + (i % 26)::INTEGER), 20000) FROM range(${rows}) AS r(i)`;
+    await server.query(wide);
+    const before_bytes = memory_bytes(server.pid, 'VmRSS');
+    const client = await server.connect();
+    const asked = client.query(wide);
+    client.raw.connection.stream.pause();
+    const grown_MiB = () => Math.round((memory_bytes(server.pid, 'VmRSS') - before_bytes) / MIB);
+    const isIdle = async () =>
+      (
+        await server.query(
+          "SELECT 1 FROM sqlens.queries WHERE query LIKE '%repeat(chr%' AND query NOT LIKE '%sqlens.queries%'",
+        )
+      ).length === 0;
+    await until('the statement has ended without its reader', isIdle, 60_000);
+    await until('its memory is free', () => grown_MiB() < 64, 30_000);
+    console.log(`a client that does not read 200 MB: ${grown_MiB()} MiB`);
+    client.raw.connection.stream.resume();
+    const got = await within(60_000, 'the rows', asked);
+    assert.equal(got.length, rows);
+    assert.ok(
+      got.every(
+        ([i, text], n) => i === String(n) && text === String.fromCharCode(65 + (n % 26)).repeat(20_000),
+      ),
+    );
+    await client.close();
+    await assertFree(baseline);
+  });
+
   test('CREATE MODEL ends soon when it is cancelled, times out or its client goes', async () => {
     const baseline = server.descriptors();
     const endless = await unpackModel('endless-loop.onnx', scratch.allowed);
