@@ -23,5 +23,6 @@ export {
 } from './decode/resize-method.ts';
 export { thumbnail } from './decode/thumbnail.ts';
 export { fromImageSchema, toImageSchema } from './image-schema.ts';
+export { NotAFileError } from './locations/errors.ts';
 export type { ObjectStat, ReadOptions, WaitOptions } from './locations/location.ts';
 export { type ListOptions, Locations } from './locations/locations.ts';

@@ -12,6 +12,20 @@ export function missing(uri: string): SqlensError {
   });
 }
 
+/** What is there is a folder, a pipe, a device … */
+export class NotAFileError extends SqlensError {
+  readonly found: 'folder' | 'other';
+
+  constructor(uri: string, found: 'folder' | 'other') {
+    super({
+      sqlState: SqlState.wrongObjectType,
+      message: `"${uri}" is not a regular file`,
+      hint: 'Only files are read; a folder is listed by read_images or an image table.',
+    });
+    this.found = found;
+  }
+}
+
 export function notAllowed(message: string, hint: string): SqlensError {
   return new SqlensError({ sqlState: SqlState.insufficientPrivilege, message, hint });
 }

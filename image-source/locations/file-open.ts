@@ -3,7 +3,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, readlinkSync } from 
 import { realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { SqlensError, SqlState } from '../../common/errors.ts';
-import { missing, notAllowed, systemCode } from './errors.ts';
+import { missing, NotAFileError, notAllowed, systemCode } from './errors.ts';
 import { fileUri } from './file-uri.ts';
 import type { PathPolicy } from './path-policy.ts';
 
@@ -39,7 +39,7 @@ export function fileError(absolutePath: string, error: unknown): unknown {
         'Change the permissions of the file or folder.',
       );
     case 'ENXIO':
-      return notAFile(uri);
+      return new NotAFileError(uri, 'folder');
     case 'EMFILE':
     case 'ENFILE':
       return new SqlensError({
@@ -58,14 +58,6 @@ export function fileError(absolutePath: string, error: unknown): unknown {
         cause: error,
       });
   }
-}
-
-export function notAFile(uri: string): SqlensError {
-  return new SqlensError({
-    sqlState: SqlState.wrongObjectType,
-    message: `"${uri}" is not a regular file`,
-    hint: 'Only files are read; a folder is listed by read_images or an image table.',
-  });
 }
 
 /** Where an open file really lies. Asked of the descriptor, the answer cannot be changed by moving links about. */
@@ -93,7 +85,9 @@ export async function openAllowed(absolutePath: string, policy: PathPolicy): Pro
     fd = await open(absolutePath, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     if (!policy.allows(await realPathOf(fd, absolutePath))) throw policy.refusal(absolutePath);
     const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) throw notAFile(fileUri(absolutePath));
+    if (!stat.isFile()) {
+      throw new NotAFileError(fileUri(absolutePath), stat.isDirectory() ? 'folder' : 'other');
+    }
     return { fd, stat };
   } catch (error) {
     if (fd !== undefined) closeSync(fd);

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { SqlensError, SqlState } from '../../common/errors.ts';
 import type { ImageObject } from '../api.ts';
 import { contentTypeOf, isImageName } from './content-type.ts';
-import { systemCode } from './errors.ts';
-import { fileError, fileVersion, notAFile } from './file-open.ts';
+import { NotAFileError, systemCode } from './errors.ts';
+import { fileError, fileVersion } from './file-open.ts';
 import { encodeName, fileUri, pathOf, patternOf } from './file-uri.ts';
 import { Glob, type GlobState, hasMagic, splitPattern, unescapeGlob } from './glob.ts';
 import type { WaitOptions } from './location.ts';
@@ -79,7 +79,7 @@ export async function* listFiles(
   } else if (found.isFile()) {
     yield imageObject(fileUri(root), found, hivePartitions(base.slice(0, -1), []));
   } else {
-    throw notAFile(fileUri(root));
+    throw new NotAFileError(fileUri(root), 'other');
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reads the files that CREATE MODEL names, from wherever SQL may read; errors point at the name. */
 import { SqlensError, SqlState } from '../../../common/errors.ts';
+import { NotAFileError } from '../../../image-source/index.ts';
 import { type ModelFile, withParts } from '../../../models/index.ts';
 import type { SessionContext } from '../session/session-context.ts';
 import type { Token } from '../text/tokens.ts';
@@ -60,7 +61,7 @@ function missingPart(fileName: string, name: string): SqlensError {
 }
 
 function isFolder(error: unknown): boolean {
-  return error instanceof SqlensError && error.sqlState === SqlState.wrongObjectType;
+  return error instanceof NotAFileError && error.found === 'folder';
 }
 
 function folderInsteadOfModel(source: string, token: Token): SqlensError {
