@@ -30,6 +30,24 @@ test('work that several want is done once, and all are told how it goes on', asy
   assert.equal(await work.run('key', waiter(), async () => 8), 8);
 });
 
+test('who comes later hears at once how it stands', async () => {
+  const work = new SharedWork<number>();
+  let finish: (value: number) => void = () => undefined;
+  const ask = (told: string[]) =>
+    work.run('key', waiter(told), (_signal, tell) => {
+      tell('begun');
+      return new Promise<number>((resolve) => {
+        finish = resolve;
+      });
+    });
+  const first = ask([]);
+  const late: string[] = [];
+  const second = ask(late);
+  assert.deepEqual(late, ['begun']);
+  finish(1);
+  assert.deepEqual(await Promise.all([first, second]), [1, 1]);
+});
+
 test('a failure reaches all who wait, and the next one begins anew', async () => {
   const work = new SharedWork<number>();
   const fail = () => work.run('key', waiter(), () => Promise.reject(new Error('broken')));

@@ -4,6 +4,8 @@ interface Running<T> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
   readonly listeners: Set<(message: string) => void>;
+  /** How it stands: who comes later hears it at once. */
+  readonly standing: { message: string | undefined };
   waiting: number;
 }
 
@@ -33,6 +35,7 @@ export class SharedWork<T> {
     const running = this.#running.get(key) ?? this.#begin(key, work);
     running.waiting++;
     running.listeners.add(waiter.onProgress);
+    if (running.standing.message !== undefined) waiter.onProgress(running.standing.message);
     let abort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
       abort = () => reject(waiter.signal.reason);
@@ -66,7 +69,9 @@ export class SharedWork<T> {
   ): Running<T> {
     const controller = new AbortController();
     const listeners = new Set<(message: string) => void>();
+    const standing: Running<T>['standing'] = { message: undefined };
     const tell = (message: string) => {
+      standing.message = message;
       for (const listener of listeners) listener(message);
     };
     const result = work(controller.signal, tell).finally(() => {
@@ -74,7 +79,7 @@ export class SharedWork<T> {
     });
     // Nobody may wait any more when it fails.
     result.catch(() => undefined);
-    const running: Running<T> = { result, controller, listeners, waiting: 0 };
+    const running: Running<T> = { result, controller, listeners, standing, waiting: 0 };
     this.#running.set(key, running);
     return running;
   }
