@@ -92,6 +92,8 @@ export interface CompileOptions {
   readonly architecture?: string | undefined;
   /** Sizes for the axes that the model's inputs leave free, without the batch: `[224, 224, 3]`, `[128]`. */
   readonly inputShape?: readonly number[] | undefined;
+  /** For a Keras model over sequences of tokens of any length: how long they are. */
+  readonly sequenceLength?: number | undefined;
 }
 
 export interface CompiledModel {

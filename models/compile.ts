@@ -104,6 +104,7 @@ export function compileKeras(file: KerasFile, format: ModelFormat, options: Comp
     output:
       options.architecture !== undefined && options.output === FEATURES_OUTPUT ? undefined : options.output,
     inputShape: options.inputShape,
+    sequenceLength: options.sequenceLength,
     refuseOtherMeaning: file.refuseOtherMeaning,
   });
   const graph = runPasses(imported.graph, INFERENCE_PASSES);

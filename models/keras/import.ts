@@ -43,6 +43,8 @@ export interface ImportOptions {
   readonly output: string | undefined;
   /** Sizes for axes that the inputs leave free, without the batch. */
   readonly inputShape: readonly number[] | undefined;
+  /** The length of a sequence of tokens that may have any. */
+  readonly sequenceLength?: number | undefined;
   readonly refuseOtherMeaning?: RefuseOtherMeaning | undefined;
 }
 
@@ -84,7 +86,7 @@ export function importModel(
   const root = instantiate(model, [], []);
   const names = inputNames(model);
   const declared = model.inputs.map((input, i) => ({
-    ...declareInput(model, input, options.inputShape),
+    ...declareInput(model, input, options),
     name: names[i] ?? input.layer,
   }));
   const fed = declared.map((input) => {
@@ -207,7 +209,7 @@ function inputsOf({ inputs, inputKeys }: ModelConfig, given: CallArguments): rea
 function declareInput(
   model: ModelConfig,
   reference: TensorRef,
-  given: readonly number[] | undefined,
+  { inputShape: given, sequenceLength }: Pick<ImportOptions, 'inputShape' | 'sequenceLength'>,
 ): DeclaredInput {
   const layer = model.layers.find(({ name }) => name === reference.layer);
   if (layer?.className !== 'InputLayer') {
@@ -240,8 +242,10 @@ function declareInput(
     );
   }
   const fits = given?.length === declared.length - 1;
+  const isSequence = declared.length === 2;
   const shape = declared.slice(1).map((declaredSize, axis) => {
-    const size = declaredSize === null && fits ? given[axis] : declaredSize;
+    const free = fits ? given[axis] : isSequence ? sequenceLength : undefined;
+    const size = declaredSize ?? free ?? null;
     if (size === null)
       throw invalidLayer(layer.ref, `the model declares no input size: ${show(declared)}`, hint);
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 1) {

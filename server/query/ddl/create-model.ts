@@ -178,10 +178,10 @@ async function compile(context: SessionContext, definition: ModelDefinition): Pr
   const file = await readModelFile(context, definition.source, definition.sourceToken);
   const { preprocess, output, file: left, text } = definition.options;
   // A model of texts of any length is compiled for the longest that it is asked for.
-  const inputShape = left.inputShape ?? (text.max_length === undefined ? undefined : [text.max_length]);
+  const settled = { preprocess, output, ...left, sequenceLength: text.max_length };
   const memory_bytes = compileMemory_bytes(modelSize_bytes(file));
   const limits = { memory_bytes, timeout_ms: COMPILE_TIMEOUT_MS, signal: context.signal };
-  return compileInChild(file, { preprocess, output, ...left, inputShape }, limits);
+  return compileInChild(file, settled, limits);
 }
 
 async function readLabels(
