@@ -9,6 +9,7 @@ import { countCallsFromZero } from './call-counts.ts';
 import type { LayerCall, TensorRef } from './calls.ts';
 import { isKeras2Call, parseCalls, parseModelTensors } from './connections.ts';
 import { isList, isRecord, type Json, show } from './json.ts';
+import { kerasSnakeCase } from './snake-case.ts';
 
 export interface LayerConfig {
   /** Its name in its model. */
@@ -195,11 +196,7 @@ function storageNames(): (className: string) => string {
   const used = new Map<string, number>();
   return (className) => {
     // Keras goes by the class in its code, which once has another name than the one in the file.
-    const base = (className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className)
-      .replace(/\W+/g, '')
-      .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-      .replace(/([a-z])([A-Z])/g, '$1_$2')
-      .toLowerCase();
+    const base = kerasSnakeCase(className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className);
     const count = used.get(base) ?? 0;
     used.set(base, count + 1);
     return count === 0 ? base : `${base}_${count}`;

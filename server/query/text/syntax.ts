@@ -3,11 +3,12 @@
  * it runs the first of its statements.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { SqlState, unreachable } from '../../../common/errors.ts';
+import { SqlState } from '../../../common/errors.ts';
 import type { TypedText } from '../describe/parameters.ts';
 import { translate } from '../dialect/index.ts';
 import { fromDuckDBError } from '../engine/duckdb-errors.ts';
-import { classify, type StatementKind } from './statements.ts';
+import { isEngines } from './statement-traits.ts';
+import { classify } from './statements.ts';
 import { tokenize, withPlainSpaces } from './tokens.ts';
 
 /**
@@ -31,53 +32,5 @@ export async function checkSyntax(
     const found = fromDuckDBError(error, { sql: typed.text, original: typed.original });
     // A constant that is none of its type is found when it is this statement's turn.
     if (found.sqlState === SqlState.syntaxError && !(await isOthers())) throw found;
-  }
-}
-
-/** Whether the engine's grammar reads it. Those with a grammar of ours are read when it is their turn. */
-function isEngines(statement: StatementKind): boolean {
-  switch (statement.kind) {
-    case 'query':
-    case 'insert':
-    case 'update':
-    case 'delete':
-    case 'merge':
-    case 'create-table-as':
-    case 'ddl':
-    case 'explain':
-    case 'show-engine':
-      return true;
-    case 'copy':
-    case 'sqlens':
-    case 'no-op':
-    case 'refused':
-    case 'begin':
-    case 'commit':
-    case 'rollback':
-    case 'savepoint':
-    case 'release':
-    case 'rollback-to':
-    case 'two-phase':
-    case 'set':
-    case 'show':
-    case 'reset':
-    case 'discard':
-    case 'prepare':
-    case 'execute':
-    case 'deallocate':
-    case 'declare':
-    case 'fetch':
-    case 'move':
-    case 'close':
-    case 'listen':
-    case 'unlisten':
-    case 'notify':
-    case 'lock':
-    case 'upkeep':
-    case 'session-call':
-    case 'unsupported':
-      return false;
-    default:
-      return unreachable(statement);
   }
 }
